@@ -1,0 +1,64 @@
+/* The aligned entries. Rules, limits and errno as in glibc 2.36. */
+#include "api/inside.h"
+#include "guard/report.h"
+#include "os/pages.h"
+#include "span/span.h"
+#include <errno.h>
+
+EXPORT void *API(memalign)(size_t align, size_t size)
+{
+    if (align > SIZE_MAX / 2 + 1) {
+        errno = EINVAL;
+        return NULL;
+    }
+    if (!bits_is_power2(align)) /* glibc takes the next power of two */
+        align = align <= GRANULE ? GRANULE : (size_t)1 << (bits_log2(align) + 1);
+    return malloc_aligned(align, size);
+}
+
+EXPORT void *API(aligned_alloc)(size_t align, size_t size) { return API(memalign)(align, size); }
+
+EXPORT int API(posix_memalign)(void **out, size_t align, size_t size)
+{
+    if (align % sizeof(void *) != 0 || !bits_is_power2(align))
+        return EINVAL;
+    void *p = malloc_aligned(align, size);
+    if (!p)
+        return ENOMEM;
+    *out = p;
+    return 0;
+}
+
+EXPORT void *API(valloc)(size_t size)
+{
+    os_start();
+    return malloc_aligned(os_page, size);
+}
+
+EXPORT void *API(pvalloc)(size_t size)
+{
+    os_start();
+    if (size > PTRDIFF_MAX - os_page)
+        return malloc_failed();
+    return malloc_aligned(os_page, bits_up(size, os_page));
+}
+
+EXPORT size_t API(malloc_usable_size)(void *p)
+{
+    struct chunk *chunk;
+    uint32_t class;
+    size_t size;
+    if (!p)
+        return 0;
+    if (chunk_block_find(p, &chunk, &class))
+        return size_bytes(class);
+    struct owner *owner = map_find(p);
+    if (owner && owner->kind != OWNER_CHUNK) {
+        struct span_block block = span_find(owner, p);
+        if (block.in_use && block.start == p)
+            return block.size;
+    }
+    if (owner || !foreign_usable_size(p, &size))
+        guard_bad_pointer("malloc_usable_size", p);
+    return size;
+}

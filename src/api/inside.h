@@ -1,0 +1,48 @@
+/* What the files of api share: the way to a block that may fail, and the ways around the fast path. */
+#ifndef LOAM_API_INSIDE_H
+#define LOAM_API_INSIDE_H
+
+#include "api/names.h"
+#include "arena/chunk.h"
+
+/* A block of `size` bytes without touching errno; NULL: out of memory or absurd. *zero (may be NULL): it reads zero. */
+void *block_alloc(size_t size, bool *zero);
+void *block_alloc_aligned(size_t align, size_t size);
+
+/* The same with errno ENOMEM. */
+void *malloc_slow(size_t size);
+void *malloc_aligned(size_t align, size_t size);
+COLD void *malloc_failed(void);
+
+/* Any pointer that the fast path does not know what to do with. Keeps errno. */
+void free_slow(void *p);
+
+/* The chunk and class of the block that starts at p; false if p starts no block in a chunk. */
+INLINE bool chunk_block_find(void *p, struct chunk **chunk, uint32_t *class)
+{
+    struct owner *owner = map_find(p);
+    if (unlikely(!owner))
+        return false;
+    uintptr_t i = chunk_granule(owner, p);
+    if (unlikely(i >= CHUNK_GRANULES))
+        return false;
+    *chunk = (struct chunk *)owner;
+    uint32_t g = chunk_block_granules(*chunk, (uint32_t)i);
+    *class = likely(g <= SIZE_FINE) ? g : chunk_block_class_long(*chunk, (uint32_t)i);
+    return *class != 0;
+}
+
+/* start.c: everything that happens once. */
+void api_start(void);
+bool api_started(void);
+
+/* foreign.c: the C library's own blocks. */
+bool foreign_free(void *p);
+bool foreign_realloc(void *p, size_t size, void **out);
+bool foreign_usable_size(void *p, size_t *size);
+void foreign_start(void);
+
+/* fork.c */
+void fork_start(void);
+
+#endif

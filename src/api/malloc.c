@@ -1,0 +1,93 @@
+/* malloc, calloc, realloc, free: the fast paths, and where they lead.
+ *
+ * malloc of up to 1 KiB rounds the size to the offset of its list and pops (cache/sequence.h). free finds the chunk (two
+ * loads in map.h), the block's length in the chunk's boundary bits (one load), and pushes. Neither takes a lock or touches errno.
+ * What is larger, empty, full, foreign or wrong goes the slow ways, in slow.c. Instruction counts are held by
+ * tests/checks/instructions.txt. */
+#include "api/inside.h"
+#include "cache/cache.h"
+#include "guard/hook.h"
+#include "guard/report.h"
+#include <errno.h>
+#include <string.h>
+
+INLINE void *fast_pop(size_t size)
+{
+    if (likely(size <= SIZE_FINE_MAX))
+        return cache_pop((uint32_t)((size + GRANULE - 1) & ~(size_t)(GRANULE - 1)));
+    return NULL;
+}
+
+EXPORT void *API(malloc)(size_t size)
+{
+    void *p = fast_pop(size);
+    if (likely(p))
+        return p;
+    return malloc_slow(size);
+}
+
+static NOINLINE void *calloc_slow(size_t bytes)
+{
+    bool zero = false;
+    void *p = block_alloc(bytes, &zero);
+    if (unlikely(!p))
+        return malloc_failed();
+    return zero ? p : memset(p, 0, bytes);
+}
+
+EXPORT void *API(calloc)(size_t count, size_t size)
+{
+    size_t bytes;
+    if (unlikely(__builtin_mul_overflow(count, size, &bytes)))
+        return malloc_failed();
+    void *p = fast_pop(bytes);
+    if (likely(p))
+        return memset(p, 0, bytes);
+    return calloc_slow(bytes);
+}
+
+static NOINLINE void free_rest(void *p, uint32_t class, enum sequence_result result)
+{
+    if (unlikely(result == SEQUENCE_TWICE))
+        guard_freed_twice(p);
+    cache_free_slow(p, class);
+}
+
+EXPORT void API(free)(void *p)
+{
+    struct owner *owner = map_find(p);
+    if (unlikely(!owner))
+        goto slow;
+    uintptr_t i = chunk_granule(owner, p);
+    if (unlikely(i >= CHUNK_GRANULES))
+        goto slow;
+    uint64_t window = bounds_window(((struct chunk *)owner)->boundary, (uint32_t)i);
+    uint64_t end = window & ~UINT64_C(1); /* the next boundary is as many granules away as its bit is high */
+    if (unlikely(end == 0) || unlikely(!(window & 1)))
+        goto slow;
+    uint32_t class = bits_ctz(end);
+    enum sequence_result result = sequence_push(table_offset(class), p);
+    if (unlikely(result != SEQUENCE_DONE))
+        free_rest(p, class, result);
+    return;
+slow:
+    free_slow(p);
+}
+
+/* Over the last fine class, or not a block in a chunk. */
+static NOINLINE void free_checked(void *p, size_t size, const char *call)
+{
+    struct chunk *chunk;
+    uint32_t class;
+    if (p && chunk_block_find(p, &chunk, &class) && (size > SIZE_MAX_BYTES || size_class(size) != class))
+        guard_wrong_size(call, p, size_bytes(class), size);
+    API(free)(p);
+}
+
+EXPORT void API(free_sized)(void *p, size_t size) { free_checked(p, size, "free_sized"); }
+
+EXPORT void API(free_aligned_sized)(void *p, size_t align, size_t size)
+{
+    (void)align;
+    free_checked(p, size, "free_aligned_sized");
+}

@@ -1,0 +1,121 @@
+/* The slow ways of malloc and free: sizes over 1 KiB, empty lists, large blocks, other people's pointers, memory that is out. */
+#include "api/inside.h"
+#include "arena/arena.h"
+#include "arena/transfer.h"
+#include "cache/cache.h"
+#include "cache/tick.h"
+#include "guard/report.h"
+#include "os/pages.h"
+#include "span/span.h"
+#include <errno.h>
+
+COLD void *malloc_failed(void)
+{
+    errno = ENOMEM;
+    return NULL;
+}
+
+/* Out of memory: all that is free and in our hands goes back, in case it is what is missing. */
+static COLD void reclaim(void)
+{
+    cache_drain();
+    transfer_drain();
+    arena_release_empty();
+    span_trim();
+}
+
+static void *large_alloc(size_t size, size_t align, bool *zero)
+{
+    void *p = span_alloc(size, align, zero);
+    cache_tick();
+    return p;
+}
+
+static void *try_alloc(size_t size, bool *zero)
+{
+    if (size > SIZE_MAX_BYTES)
+        return large_alloc(size, GRANULE, zero);
+    uint32_t class = size_class(size);
+    void *p = cache_pop(table_offset(class));
+    return likely(p) ? p : cache_alloc_slow(class);
+}
+
+void *block_alloc(size_t size, bool *zero)
+{
+    bool ignored;
+    if (unlikely(!api_started()))
+        api_start();
+    if (unlikely(size > PTRDIFF_MAX))
+        return NULL;
+    if (!zero)
+        zero = &ignored;
+    void *p = try_alloc(size, zero);
+    if (unlikely(!p)) {
+        reclaim();
+        p = try_alloc(size, zero);
+    }
+    return p;
+}
+
+NOINLINE void *malloc_slow(size_t size)
+{
+    void *p = block_alloc(size, NULL);
+    return likely(p) ? p : malloc_failed();
+}
+
+static void *try_alloc_aligned(size_t align, size_t size)
+{
+    bool zero;
+    if (size > SIZE_MAX_BYTES || align > SIZE_MAX_BYTES)
+        return large_alloc(size ? size : 1, align, &zero);
+    return arena_take_aligned(0, size_class(size), align);
+}
+
+void *block_alloc_aligned(size_t align, size_t size)
+{
+    if (align <= GRANULE)
+        return block_alloc(size, NULL);
+    if (unlikely(!api_started()))
+        api_start();
+    if (size > PTRDIFF_MAX || align > PTRDIFF_MAX / 2 || size + align > PTRDIFF_MAX)
+        return NULL;
+    void *p = try_alloc_aligned(align, size);
+    if (unlikely(!p)) {
+        reclaim();
+        p = try_alloc_aligned(align, size);
+    }
+    return p;
+}
+
+void *malloc_aligned(size_t align, size_t size)
+{
+    void *p = block_alloc_aligned(align, size);
+    return likely(p) ? p : malloc_failed();
+}
+
+NOINLINE void free_slow(void *p)
+{
+    struct chunk *chunk;
+    uint32_t class;
+    if (!p)
+        return;
+    if (chunk_block_find(p, &chunk, &class)) {
+        enum sequence_result result = sequence_push(table_offset(class), p);
+        if (unlikely(result == SEQUENCE_TWICE))
+            guard_freed_twice(p);
+        if (result != SEQUENCE_DONE)
+            cache_free_slow(p, class);
+        return;
+    }
+    struct owner *owner = map_find(p);
+    if (owner && owner->kind != OWNER_CHUNK) {
+        struct span_block block = span_find(owner, p);
+        if (likely(block.in_use && block.start == p)) {
+            span_free(owner, p);
+            cache_tick();
+            return;
+        }
+    }
+    if (owner || !foreign_free(p))
+        guard_bad_pointer("free", p);
+}

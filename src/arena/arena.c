@@ -1,0 +1,394 @@
+/* Cutting batches from chunks, and giving them back to the bits. See arena.h for the promises.
+ *
+ * Measured, and why it is so: links are written after the unlock (a cut touches only descriptors, so holds stay short);
+ * a refill looks into at most CARVE_CHUNKS chunks (best fit alone would visit one for each block in a fragmented heap);
+ * one empty chunk stays with each arena, so that a program at the edge of a chunk does not go to span and back. */
+#include "arena/arena.h"
+#include "arena/bins.h"
+#include "guard/hook.h"
+#include "map/meta.h"
+#include "observe/hook.h"
+#include "os/pages.h"
+#include "span/span.h"
+
+enum {
+    CARVE_CHUNKS = 8,
+    CARVE_RUNS = 64,
+    ALIGNED_TRIES = 4,
+};
+
+struct arena arenas[ARENA_MAX];
+uint32_t arena_count = 1;
+
+static struct meta_pool chunk_pool = {.size = sizeof(struct chunk)};
+static size_t occupied_peak, blocks_peak; /* atomic, relaxed */
+
+void arena_use(uint32_t count)
+{
+    count = count < 1 ? 1 : count > ARENA_MAX ? ARENA_MAX : count;
+    __atomic_store_n(&arena_count, count, __ATOMIC_RELAXED);
+}
+
+static uint32_t arena_in_use(void) { return __atomic_load_n(&arena_count, __ATOMIC_RELAXED); }
+
+/* ---- chunks ---- */
+
+static void chunk_settle(struct arena *arena, struct chunk *chunk, bool last)
+{
+    uint32_t bin = bin_of(chunk->longest);
+    if (bin == chunk->bin && !last)
+        return;
+    bin_remove(arena, chunk);
+    bin_insert(arena, chunk, bin, last);
+}
+
+static struct chunk *chunk_new(struct arena *arena)
+{
+    struct area *area;
+    uint32_t clean;
+    struct chunk *chunk = meta_pool_take(&chunk_pool);
+    if (!chunk)
+        return NULL;
+    char *start = span_chunk_take(&area, &clean);
+    if (!start) {
+        meta_pool_give(&chunk_pool, chunk);
+        return NULL;
+    }
+    memset(chunk, 0, sizeof *chunk);
+    chunk->owner = (struct owner){(uintptr_t)start, OWNER_CHUNK};
+    chunk->arena = arena;
+    chunk->area = area;
+    chunk->clean = clean;
+    chunk->longest = CHUNK_GRANULES;
+    chunk->numbers[0] = CHUNK_GRANULES;
+    chunk->boundary[0] = 1;
+    chunk->boundary[CHUNK_WORDS] = 1;
+    map_change(start, SPAN_CHUNK, &chunk->owner);
+    bin_insert(arena, chunk, bin_of(CHUNK_GRANULES), false);
+    arena->chunks++;
+    return chunk;
+}
+
+/* The chunk has no block. */
+static void chunk_retire(struct arena *arena, struct chunk *chunk)
+{
+    bin_remove(arena, chunk);
+    arena->chunks--;
+    span_chunk_give(chunk->area, (void *)chunk->owner.chunk_base, chunk->clean);
+    chunk->owner.chunk_base = OWNER_NOT_A_CHUNK;
+    meta_pool_give(&chunk_pool, chunk);
+}
+
+/* After releases: where the chunk stands now. One that is empty goes, unless it is the arena's only empty one. */
+static void chunk_released(struct arena *arena, struct chunk *chunk)
+{
+    chunk->stamp = span_tick_number();
+    if (chunk->longest == CHUNK_GRANULES && chunk->bin != bin_of(CHUNK_GRANULES) && arena->bins[bin_of(CHUNK_GRANULES)])
+        chunk_retire(arena, chunk);
+    else
+        chunk_settle(arena, chunk, false);
+}
+
+/* The pages that granules [from, to) touch hold data from now on. */
+static void chunk_touch(struct chunk *chunk, uint32_t from, uint32_t to)
+{
+    if (likely(chunk->clean == 0))
+        return;
+    uint32_t shift = os_page_shift - GRANULE_SHIFT;
+    uint32_t first = from >> shift, last = (to - 1) >> shift;
+    chunk->clean &= ~(uint32_t)bits_mask(first, last - first + 1);
+}
+
+/* ---- cutting ---- */
+
+struct cut {
+    char *start;
+    uint32_t count;
+};
+
+struct cuts {
+    struct cut runs[CARVE_RUNS];
+    uint32_t used;
+    uint32_t blocks;
+};
+
+static void chunk_carve(struct arena *arena, struct chunk *chunk, uint32_t class, uint32_t g, uint32_t k, struct cuts *cuts)
+{
+    const struct bounds bounds = chunk_bounds(chunk);
+    while (cuts->blocks < k && cuts->used < CARVE_RUNS) {
+        uint32_t start;
+        uint32_t n = bounds_place_run(&bounds, g, k - cuts->blocks, &start);
+        if (n == 0)
+            break;
+        if (g > SIZE_FINE)
+            for (uint32_t i = 0; i < n; i++)
+                chunk->large[(start + i * g) / BITS_WORD] = (uint8_t)class;
+        chunk_touch(chunk, start, start + n * g);
+        cuts->runs[cuts->used++] = (struct cut){chunk_address(chunk, start), n};
+        cuts->blocks += n;
+    }
+    chunk->longest = (uint16_t)bounds_longest(&bounds);
+    chunk_settle(arena, chunk, false);
+}
+
+static void peaks_raise(size_t *peak, size_t now)
+{
+    size_t was = __atomic_load_n(peak, __ATOMIC_RELAXED);
+    while (now > was && !__atomic_compare_exchange_n(peak, &was, now, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+    }
+}
+
+static void arena_carve(struct arena *arena, uint32_t class, uint32_t k, struct cuts *cuts, bool grow)
+{
+    uint32_t g = size_granules(class);
+    uint32_t before = cuts->blocks;
+    for (uint32_t i = 0; i < CARVE_CHUNKS && cuts->blocks < k && cuts->used < CARVE_RUNS; i++) {
+        struct chunk *chunk = bin_find(arena, bin_for(g));
+        if (!chunk) {
+            if (!grow || cuts->blocks > 0)
+                break;
+            chunk = chunk_new(arena);
+            if (!chunk)
+                break;
+        }
+        chunk_carve(arena, chunk, class, g, k, cuts);
+    }
+    uint32_t cut = cuts->blocks - before;
+    arena->carved[class] += cut;
+    arena->blocks += cut;
+    arena->occupied += (size_t)cut * g;
+    observe_handed_out(&arena->handed, cut * size_bytes(class), size_bytes(class));
+}
+
+static struct list cuts_link(const struct cuts *cuts, size_t size)
+{
+    struct list list = {.count = cuts->blocks};
+    struct block **tail = &list.head;
+    for (uint32_t i = 0; i < cuts->used; i++) {
+        char *at = cuts->runs[i].start;
+        for (uint32_t n = cuts->runs[i].count; n > 0; n--, at += size) {
+            struct block *block = (struct block *)(void *)at;
+            *tail = block;
+            tail = &block->next;
+        }
+    }
+    *tail = NULL;
+    return list;
+}
+
+/* The preferred arena, or the first one nobody holds. It is locked. */
+static struct arena *arena_lock_one(uint32_t *preferred)
+{
+    uint32_t count = arena_in_use();
+    uint32_t first = *preferred < count ? *preferred : 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t at = first + i < count ? first + i : first + i - count;
+        if (lock_try(&arenas[at].lock)) {
+            *preferred = at;
+            return &arenas[at];
+        }
+    }
+    lock_take(&arenas[first].lock);
+    return &arenas[first];
+}
+
+/* With `mine` locked: what the others have, if nobody holds them. */
+static void arena_carve_others(const struct arena *mine, uint32_t class, uint32_t k, struct cuts *cuts)
+{
+    uint32_t count = arena_in_use();
+    for (uint32_t i = 0; i < count && cuts->blocks == 0; i++) {
+        struct arena *other = &arenas[i];
+        if (other == mine || !lock_try(&other->lock))
+            continue;
+        arena_carve(other, class, k, cuts, false);
+        lock_drop(&other->lock);
+    }
+}
+
+static void arena_count_peak(void)
+{
+    size_t occupied = 0, blocks = 0;
+    for (uint32_t i = 0; i < arena_in_use(); i++) { /* others' are read while they change: peaks are within their batches */
+        occupied += __atomic_load_n(&arenas[i].occupied, __ATOMIC_RELAXED);
+        blocks += __atomic_load_n(&arenas[i].blocks, __ATOMIC_RELAXED);
+    }
+    peaks_raise(&occupied_peak, occupied);
+    peaks_raise(&blocks_peak, blocks);
+}
+
+void arena_peaks(size_t *granules, size_t *blocks)
+{
+    arena_count_peak();
+    *granules = __atomic_load_n(&occupied_peak, __ATOMIC_RELAXED);
+    *blocks = __atomic_load_n(&blocks_peak, __ATOMIC_RELAXED);
+}
+
+struct list arena_take(uint32_t *preferred, uint32_t class, uint32_t k)
+{
+    struct cuts cuts;
+    cuts.used = cuts.blocks = 0;
+    struct arena *arena = arena_lock_one(preferred);
+    arena_carve(arena, class, k, &cuts, false);
+    if (unlikely(cuts.blocks == 0)) {
+        if (arena_in_use() > 1)
+            arena_carve_others(arena, class, k, &cuts);
+        if (cuts.blocks == 0)
+            arena_carve(arena, class, k, &cuts, true);
+        arena_count_peak();
+    }
+    lock_drop(&arena->lock);
+    return cuts_link(&cuts, size_bytes(class));
+}
+
+/* ---- aligned ---- */
+
+static void *chunk_place_aligned(struct arena *arena, struct chunk *chunk, uint32_t class, uint32_t align)
+{
+    const struct bounds bounds = chunk_bounds(chunk);
+    uint32_t g = size_granules(class);
+    uint32_t at = bounds_place_aligned(&bounds, g, align, 0);
+    if (at == BOUNDS_NONE)
+        return NULL;
+    if (g > SIZE_FINE)
+        chunk->large[at / BITS_WORD] = (uint8_t)class;
+    chunk_touch(chunk, at, at + g);
+    chunk->longest = (uint16_t)bounds_longest(&bounds);
+    chunk_settle(arena, chunk, false);
+    arena->carved[class]++;
+    arena->blocks++;
+    arena->occupied += g;
+    return chunk_address(chunk, at);
+}
+
+void *arena_take_aligned(uint32_t preferred, uint32_t class, size_t align)
+{
+    uint32_t g = size_granules(class), steps = (uint32_t)(align >> GRANULE_SHIFT);
+    struct arena *arena = arena_lock_one(&preferred);
+    void *p = NULL;
+    struct chunk *chunk = bin_find(arena, bin_for(g)); /* the tightest may do, by luck */
+    for (uint32_t i = 0; i < ALIGNED_TRIES && chunk && !p; i++, chunk = chunk ? chunk->next : NULL)
+        p = chunk_place_aligned(arena, chunk, class, steps);
+    if (!p) { /* this one surely does */
+        chunk = bin_find(arena, bin_for(g + steps - 1 < CHUNK_GRANULES ? g + steps - 1 : CHUNK_GRANULES));
+        if (!chunk)
+            chunk = chunk_new(arena);
+        if (chunk)
+            p = chunk_place_aligned(arena, chunk, class, steps);
+    }
+    lock_drop(&arena->lock);
+    arena_count_peak();
+    return p;
+}
+
+/* ---- giving back ---- */
+
+/* Finds the chunk that a block in a list belongs to; anything else is a broken list. */
+static struct chunk *block_chunk(const struct block *block)
+{
+    struct owner *owner = map_find(block);
+    if (unlikely(!owner || chunk_granule(owner, block) >= CHUNK_GRANULES))
+        guard_bad_block(block, "in a list of free blocks");
+    return (struct chunk *)owner;
+}
+
+static void chunk_release(struct arena *arena, struct chunk *chunk, const struct block *block)
+{
+    const struct bounds bounds = chunk_bounds(chunk);
+    uint32_t i = (uint32_t)chunk_granule(&chunk->owner, block);
+    if (unlikely(i >= CHUNK_GRANULES || !bounds_is_block(&bounds, i)))
+        guard_bad_block(block, "in a list of free blocks");
+    uint32_t g = bounds_next(&bounds, i) - i;
+    struct bounds_segment hole = bounds_release(&bounds, i, g);
+    if (hole.length > chunk->longest)
+        chunk->longest = (uint16_t)hole.length;
+    arena->blocks--;
+    arena->occupied -= g;
+}
+
+/* Releases the blocks of one arena, whose lock is held; the others are put into *rest. */
+static void arena_release(struct arena *arena, struct list list, struct list *rest)
+{
+    struct chunk *open = NULL;
+    for (struct block *block = list.head, *next; block; block = next) {
+        next = block->next;
+        __builtin_prefetch(next);
+        struct chunk *chunk = block_chunk(block);
+        if (chunk != open) {
+            if (__atomic_load_n(&chunk->arena, __ATOMIC_RELAXED) != arena) {
+                list_push(rest, block);
+                continue;
+            }
+            if (open)
+                chunk_released(arena, open);
+            open = chunk;
+        }
+        chunk_release(arena, chunk, block);
+    }
+    if (open)
+        chunk_released(arena, open);
+}
+
+void arena_give(struct list list)
+{
+    while (list.head) {
+        struct arena *arena = block_chunk(list.head)->arena;
+        struct list rest = {0};
+        lock_take(&arena->lock);
+        arena_release(arena, list, &rest);
+        lock_drop(&arena->lock);
+        list = rest;
+    }
+}
+
+void arena_release_empty(void)
+{
+    for (uint32_t i = 0; i < ARENA_MAX; i++) {
+        struct arena *arena = &arenas[i];
+        lock_take(&arena->lock);
+        struct chunk *chunk;
+        while ((chunk = arena->bins[bin_of(CHUNK_GRANULES)]))
+            chunk_retire(arena, chunk);
+        lock_drop(&arena->lock);
+    }
+}
+
+bool arena_resize(struct chunk *chunk, void *p, uint32_t from, uint32_t to)
+{
+    const struct bounds bounds = chunk_bounds(chunk);
+    struct arena *arena = chunk->arena;
+    uint32_t i = (uint32_t)chunk_granule(&chunk->owner, p);
+    bool done = true;
+    lock_take(&arena->lock);
+    if (to > from) {
+        done = bounds_extend(&bounds, i, from, to);
+        if (done) {
+            chunk_touch(chunk, i + from, i + to);
+            chunk->longest = (uint16_t)bounds_longest(&bounds);
+        }
+    } else {
+        struct bounds_segment hole = bounds_shrink(&bounds, i, from, to);
+        if (hole.length > chunk->longest)
+            chunk->longest = (uint16_t)hole.length;
+        chunk->stamp = span_tick_number();
+    }
+    if (done) {
+        if (to > SIZE_FINE)
+            chunk->large[i / BITS_WORD] = (uint8_t)size_class_of(to);
+        arena->occupied += to;
+        arena->occupied -= from;
+        chunk_settle(arena, chunk, false);
+    }
+    lock_drop(&arena->lock);
+    return done;
+}
+
+struct bounds_segment arena_segment_of(struct chunk *chunk, const void *p)
+{
+    const struct bounds bounds = chunk_bounds(chunk);
+    struct arena *arena = chunk->arena;
+    lock_take(&arena->lock);
+    uint32_t i = (uint32_t)(((uintptr_t)p - chunk->owner.chunk_base) >> GRANULE_SHIFT) % CHUNK_GRANULES;
+    struct bounds_segment segment = bounds_segment_of(&bounds, i);
+    lock_drop(&arena->lock);
+    return segment;
+}

@@ -1,0 +1,84 @@
+/* A chunk: 64 KiB of blocks of mixed sizes, described out of band.
+ *
+ * The descriptor is an odd number of cache lines, so that the same word of many descriptors does not fall into one set of the
+ * cache. What free() reads without a lock is `owner`, `boundary` and `large`: none of it changes for a block while it
+ * lives (bounds.h; `large[w]` is the class of the one block over 1 KiB that can start in word w). The rest is under the
+ * lock of the arena that owns the chunk. */
+#ifndef LOAM_ARENA_CHUNK_H
+#define LOAM_ARENA_CHUNK_H
+
+#include "arena/size.h"
+#include "bounds/bounds.h"
+#include "map/map.h"
+
+enum {
+    CHUNK_GRANULES = 4096,
+    CHUNK_WORDS = CHUNK_GRANULES / 64,
+};
+
+struct arena;
+struct area;
+
+struct chunk {
+    struct owner owner;
+    struct chunk *next;                  /* in its bin; also meta's link while the descriptor is free */
+    struct chunk *previous;
+    struct arena *arena;                 /* constant while any block is out */
+    struct area *area;                   /* where the 64 KiB came from */
+    uint16_t longest;                    /* exact: the longest hole in granules */
+    uint16_t bin;
+    uint32_t clean;                      /* bit i: page i is not resident and reads zero */
+    uint32_t stamp;                      /* tick of the last release into it */
+    uint32_t purging;                    /* page runs that are with the kernel at the moment */
+    uint8_t large[CHUNK_WORDS];
+    uint16_t numbers[CHUNK_WORDS];
+    uint64_t occupied[CHUNK_WORDS];
+    uint64_t boundary[CHUNK_WORDS + 1];  /* relaxed stores, read without a lock */
+    char to_odd_lines[56];
+};
+static_assert(sizeof(struct chunk) % 128 == 64, "a chunk's descriptor is an odd number of cache lines");
+static_assert(offsetof(struct chunk, next) == 16, "meta links free descriptors through the third word");
+static_assert(CHUNK_GRANULES * GRANULE == MAP_GRANULE, "a chunk is what one entry of the map stands for");
+
+INLINE struct bounds chunk_bounds(struct chunk *chunk)
+{
+    return (struct bounds){
+        .boundary = chunk->boundary,
+        .occupied = chunk->occupied,
+        .numbers = {.level = {chunk->numbers}, .levels = 1, .count = CHUNK_WORDS, .wide = false},
+        .granules = CHUNK_GRANULES,
+    };
+}
+
+/* The granule of p in the chunk; CHUNK_GRANULES or more if p is not in it, or not on a granule. One rotation checks both. */
+INLINE uintptr_t chunk_granule(const struct owner *owner, const void *p)
+{
+    uintptr_t offset = (uintptr_t)p - owner->chunk_base;
+    return offset >> GRANULE_SHIFT | offset << (64 - GRANULE_SHIFT);
+}
+
+INLINE char *chunk_address(const struct chunk *chunk, uint32_t granule)
+{
+    return (char *)chunk->owner.chunk_base + ((size_t)granule << GRANULE_SHIFT);
+}
+
+/* How many granules the block at granule i has; 0 if no segment starts there. A live block's answer needs no lock. */
+INLINE uint32_t chunk_block_granules(const struct chunk *chunk, uint32_t i)
+{
+    uint64_t window = bounds_window(chunk->boundary, i);
+    if (unlikely(!(window & 1)))
+        return 0;
+    window >>= 1;
+    if (likely(window != 0))
+        return bits_ctz(window) + 1; /* up to 56 granules, often more */
+    return 0xffff;
+}
+
+/* The same for a block that is longer than the window shows: up to 1 KiB by a second look, above by its byte. */
+INLINE uint32_t chunk_block_class_long(const struct chunk *chunk, uint32_t i)
+{
+    uint64_t window = bounds_window(chunk->boundary, i + 56) & 0x1ff; /* boundaries 56 to 64 granules on */
+    return window ? 56 + bits_ctz(window) : chunk->large[i / BITS_WORD];
+}
+
+#endif

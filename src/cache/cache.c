@@ -1,0 +1,263 @@
+/* Starting, tables, and the way behind the lists when there are sequences. See cache.h. */
+#include "cache/cache.h"
+#include "arena/arena.h"
+#include "arena/transfer.h"
+#include "cache/inside.h"
+#include "guard/hook.h"
+#include "map/meta.h"
+#include "os/cpu.h"
+#include "span/span.h"
+#include <sys/auxv.h>
+
+#ifndef AT_RSEQ_FEATURE_SIZE
+#define AT_RSEQ_FEATURE_SIZE 27
+#endif
+
+enum {
+    RSEQ_CPU_ID = 4,
+    RSEQ_MM_CID = 24,
+    RSEQ_WITH_MM_CID = 28,   /* feature size from which the kernel writes mm_cid */
+    GRANT_MIN = 256 << 10,   /* bytes that one processor's lists may hold: an eighth of its share of the heap, within these */
+    GRANT_MAX = 8 << 20,
+};
+
+/* The C library's registration (glibc 2.35 and later). */
+extern const ptrdiff_t rseq_offset_glibc __asm__("__rseq_offset") __attribute__((weak));
+extern const unsigned int rseq_size_glibc __asm__("__rseq_size") __attribute__((weak));
+
+const struct table table_closed = {0};
+struct sequence sequence;
+struct lock cache_lock;
+struct table *cache_made[TABLE_MAX];
+bool cache_closed;
+
+static enum cache_mode mode;     /* written once before the first block; relaxed */
+static const char *why_locked;
+static uint32_t tables_made;     /* under cache_lock; read relaxed */
+
+/* ---- starting ---- */
+
+static const char *sequences_missing(enum cache_wish wish)
+{
+    if (wish == CACHE_WISH_LOCKED)
+        return "the option rseq:off asks for locks";
+    if (!&rseq_offset_glibc || !&rseq_size_glibc)
+        return "this C library registers no restartable sequences (glibc has since 2.35)";
+    if (rseq_size_glibc == 0)
+        return "the C library could not register restartable sequences (kernel, sandbox, emulator or tunable)";
+    return NULL;
+}
+
+/* An area that looks as the kernel's does for a thread on processor 0; for CACHE_TRUSTED. */
+static struct {
+    uint32_t words[8];
+} __attribute__((aligned(32))) trusted_area;
+
+void cache_start(enum cache_wish wish)
+{
+    if (wish == CACHE_WISH_TRUSTED) {
+        sequence.area = (intptr_t)((uintptr_t)&trusted_area - thread_pointer());
+        sequence.index = sequence.area + RSEQ_MM_CID;
+        mode = CACHE_TRUSTED;
+        why_locked = NULL;
+        return;
+    }
+    why_locked = sequences_missing(wish);
+    if (why_locked) {
+        mode = CACHE_LOCKED;
+        return;
+    }
+    bool compact = getauxval(AT_RSEQ_FEATURE_SIZE) >= RSEQ_WITH_MM_CID;
+    sequence.index = rseq_offset_glibc + (compact ? RSEQ_MM_CID : RSEQ_CPU_ID);
+    mode = CACHE_SEQUENCES;
+    sequence.area = rseq_offset_glibc;
+}
+
+enum cache_mode cache_mode(void) { return mode; }
+const char *cache_why_locked(void) { return why_locked; }
+
+/* ---- tables ---- */
+
+static struct table *table_make(uint32_t id)
+{
+    struct table *table = meta_alloc(sizeof *table);
+    if (!table)
+        return NULL;
+    table->id = id;
+    table->arena = id;
+    for (uint32_t class = 1; class < SIZE_CLASSES; class++) {
+        table->active[class].cap = table_cap_first(class);
+        table->spare[class].cap = 1; /* open */
+    }
+    return table;
+}
+
+/* Entries up to `id` become usable: the closed table stands in where there is none. */
+static void sequence_reach(uint32_t id)
+{
+    for (uint32_t i = sequence.count; i <= id; i++)
+        sequence.tables[i] = (struct table *)(uintptr_t)&table_closed;
+    if (id >= sequence.count) /* release: the entries are there before the count says so */
+        __atomic_store_n(&sequence.count, id + 1, __ATOMIC_RELEASE);
+}
+
+NOINLINE struct table *table_get(uint32_t id)
+{
+    if (id >= TABLE_MAX)
+        return NULL;
+    struct table *table = __atomic_load_n(&cache_made[id], __ATOMIC_ACQUIRE);
+    if (likely(table))
+        return table;
+    lock_take(&cache_lock);
+    table = cache_made[id];
+    if (!table && (table = table_make(id))) {
+        __atomic_store_n(&cache_made[id], table, __ATOMIC_RELEASE);
+        tables_made++;
+        if (tables_made == 2)
+            arena_use(os_cpus_usable());
+        sequence_reach(id);
+        if (!cache_closed) /* release: the table's contents before the table */
+            __atomic_store_n(&sequence.tables[id], table, __ATOMIC_RELEASE);
+    }
+    lock_drop(&cache_lock);
+    return table;
+}
+
+uint32_t cache_index_now(void)
+{
+    const char *tp = (const char *)thread_pointer();
+    int32_t cpu = *(const volatile int32_t *)(const void *)(tp + sequence.area + RSEQ_CPU_ID);
+    uint32_t index = *(const volatile uint32_t *)(const void *)(tp + sequence.index);
+    return cpu < 0 ? UINT32_MAX : index;
+}
+
+/* What one processor's lists may hold: an eighth of its share of the heap. */
+static size_t grant_bound(void)
+{
+    uint32_t made = __atomic_load_n(&tables_made, __ATOMIC_RELAXED);
+    size_t share = span_used_racy() / 8 / (made ? made : 1);
+    return share < GRANT_MIN ? GRANT_MIN : share > GRANT_MAX ? GRANT_MAX : share;
+}
+
+uint32_t table_cap_grow(struct table *table, uint32_t class)
+{
+    uint32_t cap = __atomic_load_n(&table->active[class].cap, __ATOMIC_RELAXED);
+    uint32_t most = table_cap_max(class);
+    __atomic_fetch_add(&table->misses, 1, __ATOMIC_RELAXED);
+    if (cap >= most)
+        return cap;
+    uint32_t more = cap * 2 < most ? cap * 2 : most;
+    size_t bytes = 2 * (size_t)(more - cap) * size_bytes(class);
+    if (__atomic_load_n(&table->granted, __ATOMIC_RELAXED) + bytes > grant_bound())
+        return cap;
+    __atomic_fetch_add(&table->granted, bytes, __ATOMIC_RELAXED);
+    __atomic_store_n(&table->active[class].cap, more, __ATOMIC_RELAXED);
+    return more;
+}
+
+/* ---- past the lists ---- */
+
+void *cache_alloc_past(uint32_t class, uint32_t *arena) { return arena_take(arena, class, 1).head; }
+
+void cache_free_past(struct block *block)
+{
+    block->next = NULL;
+    arena_give((struct list){block, 1});
+}
+
+void cache_give_batch(uint32_t class, struct list list)
+{
+    if (list.count < 2 || !transfer_put(class, list))
+        arena_give(list);
+}
+
+void cache_tick(void)
+{
+    if (unlikely(span_tick())) {
+        cache_decay();
+        transfer_decay();
+        arena_purge(false);
+    }
+    span_purge_excess();
+}
+
+/* ---- refill and overflow, by sequences ---- */
+
+/* Puts a batch where it fits: the active list, the spare, transfer, the arenas. */
+static void batch_install(uint32_t class, struct list list, uint32_t cap)
+{
+    if (!list.head)
+        return;
+    if (sequence_install(table_offset(class), list.head, cap > list.count ? cap - list.count : 0))
+        return;
+    if (sequence_install(TABLE_SPARE + table_offset(class), list.head, list.count))
+        return;
+    cache_give_batch(class, list);
+}
+
+static void *refill(struct table *table, uint32_t class)
+{
+    uint32_t cap = table_cap_grow(table, class);
+    struct list list = {0};
+    if (!sequence_take(TABLE_SPARE + table_offset(class), 0, &list.head, &list.count) || !list.head)
+        list = transfer_take(class);
+    else
+        __atomic_store_n(&table->spare_used[class], 1, __ATOMIC_RELAXED);
+    if (list.head && list.count == 0)
+        list.count = 1; /* lengths may drift (table.h) */
+    if (!list.head) {
+        uint32_t arena = __atomic_load_n(&table->arena, __ATOMIC_RELAXED), was = arena;
+        list = arena_take(&arena, class, cap > 2 ? cap / 2 : 1);
+        if (arena != was)
+            __atomic_store_n(&table->arena, arena, __ATOMIC_RELAXED);
+        if (!list.head)
+            return NULL;
+    }
+    struct block *block = list_pop(&list);
+    batch_install(class, list, cap);
+    cache_tick();
+    return block;
+}
+
+NOINLINE void *cache_alloc_slow(uint32_t class)
+{
+    if (mode == CACHE_LOCKED)
+        return locked_alloc(class);
+    struct table *table = table_get(cache_index_now());
+    uint32_t arena = 0;
+    if (unlikely(!table) || unlikely(__atomic_load_n(&cache_closed, __ATOMIC_RELAXED)))
+        return cache_alloc_past(class, &arena);
+    void *block = sequence_pop(table_offset(class)); /* the table may just have been made, or we may have been moved */
+    return block ? block : refill(table, class);
+}
+
+/* The list was full: it is taken away whole, and the block begins the next one. */
+static bool overflow(struct table *table, struct block *block, uint32_t class)
+{
+    uint32_t was = __atomic_load_n(&table->active[class].cap, __ATOMIC_RELAXED);
+    uint32_t cap = table_cap_grow(table, class);
+    struct list list = {0};
+    uint32_t left;
+    if (!sequence_take(table_offset(class), cap, &list.head, &left))
+        return false;
+    if (list.head) {
+        list.count = left < was ? was - left : was;
+        if (sequence_install(TABLE_SPARE + table_offset(class), list.head, list.count))
+            __atomic_store_n(&table->spare_used[class], 1, __ATOMIC_RELAXED);
+        else
+            cache_give_batch(class, list);
+        cache_tick();
+    }
+    return sequence_push(table_offset(class), block) == SEQUENCE_DONE;
+}
+
+NOINLINE void cache_free_slow(void *block, uint32_t class)
+{
+    if (mode == CACHE_LOCKED) {
+        locked_free(block, class);
+        return;
+    }
+    struct table *table = table_get(cache_index_now());
+    if (unlikely(!table) || unlikely(__atomic_load_n(&cache_closed, __ATOMIC_RELAXED)) || !overflow(table, block, class))
+        cache_free_past(block);
+}

@@ -1,0 +1,31 @@
+/* What the files of cache share. */
+#ifndef LOAM_CACHE_INSIDE_H
+#define LOAM_CACHE_INSIDE_H
+
+#include "cache/cache.h"
+#include "cache/tick.h"
+
+extern struct lock cache_lock;           /* making, closing and opening tables; before all other locks */
+extern struct table *cache_made[TABLE_MAX]; /* the real tables, whether they are open or not; release, never cleared */
+extern bool cache_closed;                /* tables are taken over at the moment; under cache_lock, read relaxed */
+
+/* The table number `id`, made if it is missing. NULL: no memory. */
+struct table *table_get(uint32_t id);
+
+/* The caller's index at this moment; UINT32_MAX for a thread that the kernel does not know. */
+uint32_t cache_index_now(void);
+
+/* More room for the list, within what the processors' lists may hold in all. Returns its room. */
+uint32_t table_cap_grow(struct table *table, uint32_t class);
+
+/* locked.c */
+void *locked_alloc(uint32_t class);
+void locked_free(void *block, uint32_t class);
+
+/* One block past all lists. */
+void *cache_alloc_past(uint32_t class, uint32_t *arena);
+void cache_free_past(struct block *block);
+/* A batch goes to transfer, or to the arenas. */
+void cache_give_batch(uint32_t class, struct list list);
+
+#endif

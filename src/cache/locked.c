@@ -1,0 +1,166 @@
+/* The same tables under a lock each: where the kernel gives no sequences, and with LOAM=rseq:off.
+ *
+ * A call works on the table of the processor it runs on, or on table 0 while the process has one thread; then the lock is
+ * taken with plain stores, for nobody else can be there. A table that is held is not waited for at first: the next one does
+ * as well. It is also the plainest statement of what the sequences do, and what ThreadSanitizer sees. */
+#include "arena/arena.h"
+#include "arena/transfer.h"
+#include "cache/inside.h"
+#include "guard/hook.h"
+#include "os/cpu.h"
+#include "span/span.h"
+
+/* One thread: a held lock can only mean that a signal handler interrupted its own thread. */
+static void lock_take_alone(struct lock *lock)
+{
+    if (unlikely(lock->state != LOCK_FREE) || unlikely(__atomic_load_n(&lock_forking, __ATOMIC_RELAXED) != 0)) {
+        lock_take(lock);
+        return;
+    }
+    __atomic_store_n(&lock->state, LOCK_HELD, __ATOMIC_RELAXED);
+    __atomic_store_n(&lock->owner, thread_pointer(), __ATOMIC_RELAXED);
+}
+
+static void lock_drop_alone(struct lock *lock)
+{
+    if (unlikely(__atomic_load_n(&lock_forking, __ATOMIC_RELAXED) != 0)) {
+        lock_drop(lock);
+        return;
+    }
+    __atomic_store_n(&lock->owner, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&lock->state, LOCK_FREE, __ATOMIC_RELEASE);
+}
+
+static uint32_t locked_tables(void)
+{
+    static uint32_t count; /* processors that may be used, at least 1; relaxed: every thread finds the same */
+    uint32_t n = __atomic_load_n(&count, __ATOMIC_RELAXED);
+    if (unlikely(n == 0)) {
+        n = os_cpus_usable();
+        n = n > TABLE_MAX ? TABLE_MAX : n;
+        __atomic_store_n(&count, n, __ATOMIC_RELAXED);
+    }
+    return n;
+}
+
+/* A table whose lock is held now; *alone says how to drop it. NULL: no memory for one. */
+static struct table *locked_table(bool *alone)
+{
+    *alone = os_is_single_threaded();
+    if (likely(*alone)) {
+        struct table *table = table_get(0);
+        if (table)
+            lock_take_alone(&table->lock);
+        return table;
+    }
+    uint32_t count = locked_tables();
+    uint32_t id = os_cpu_current() % count;
+    struct table *table = table_get(id);
+    if (!table)
+        return NULL;
+    if (unlikely(!lock_try(&table->lock))) {
+        struct table *next = table_get(id + 1 < count ? id + 1 : 0);
+        if (next && next != table && lock_try(&next->lock))
+            return next;
+        lock_take(&table->lock);
+    }
+    return table;
+}
+
+static void locked_drop(struct table *table, bool alone)
+{
+    if (likely(alone))
+        lock_drop_alone(&table->lock);
+    else
+        lock_drop(&table->lock);
+}
+
+static struct block *locked_pop(struct table_list *list)
+{
+    struct block *block = list->head;
+    if (block) {
+        list->head = block->next;
+        list->left++;
+    }
+    return block;
+}
+
+static void locked_refill(struct table *table, uint32_t class)
+{
+    struct table_list *active = &table->active[class], *spare = &table->spare[class];
+    uint32_t cap = table_cap_grow(table, class);
+    struct list list = {spare->head, spare->left};
+    spare->head = NULL;
+    spare->left = 0;
+    if (list.head)
+        table->spare_used[class] = 1;
+    else
+        list = transfer_take(class);
+    if (!list.head)
+        list = arena_take(&table->arena, class, cap > 2 ? cap / 2 : 1);
+    active->head = list.head;
+    active->left = cap > list.count ? cap - list.count : 0;
+}
+
+void *locked_alloc(uint32_t class)
+{
+    bool alone;
+    struct table *table = locked_table(&alone);
+    if (unlikely(!table)) {
+        uint32_t arena = 0;
+        return cache_alloc_past(class, &arena);
+    }
+    struct table_list *active = &table->active[class];
+    struct block *block = locked_pop(active);
+    if (likely(block)) {
+        locked_drop(table, alone);
+        return block;
+    }
+    locked_refill(table, class);
+    block = locked_pop(active);
+    locked_drop(table, alone);
+    cache_tick();
+    return block;
+}
+
+static void locked_overflow(struct table *table, uint32_t class)
+{
+    struct table_list *active = &table->active[class], *spare = &table->spare[class];
+    uint32_t count = active->cap - active->left;
+    struct list list = {active->head, count};
+    uint32_t cap = table_cap_grow(table, class);
+    active->head = NULL;
+    active->left = cap;
+    if (!list.head)
+        return;
+    if (!spare->head) {
+        spare->head = list.head;
+        spare->left = list.count;
+        table->spare_used[class] = 1;
+    } else {
+        cache_give_batch(class, list);
+    }
+}
+
+void locked_free(void *p, uint32_t class)
+{
+    struct block *block = p;
+    bool alone;
+    struct table *table = locked_table(&alone);
+    if (unlikely(!table)) {
+        cache_free_past(block);
+        return;
+    }
+    struct table_list *active = &table->active[class];
+    if (unlikely(active->head == block))
+        guard_freed_twice(block);
+    bool full = unlikely(active->left == 0);
+    if (full)
+        locked_overflow(table, class);
+    block->next = active->head;
+    active->head = block;
+    active->left--;
+    locked_drop(table, alone);
+    if (full)
+        cache_tick();
+}

@@ -1,0 +1,202 @@
+/* The face of span: chunks and large blocks, each an area's run or a direct mapping. */
+#include "span/span.h"
+#include "base/bitmap.h"
+#include "observe/hook.h"
+#include "os/pages.h"
+#include "span/area.h"
+
+enum { RUN_MAX = 32 << 20 }; /* larger blocks never look for room in areas: their pages should be able to move */
+
+static uint32_t area_page(const struct area *area, const void *p)
+{
+    return (uint32_t)((size_t)((const char *)p - area->start) >> os_page_shift);
+}
+
+static char *page_start(const struct area *area, int64_t page) { return area->start + ((size_t)page << os_page_shift); }
+
+/* ---- chunks ---- */
+
+void *span_chunk_take(struct area **area, uint32_t *clean)
+{
+    uint32_t pages = (uint32_t)(SPAN_CHUNK >> os_page_shift), dirty = 0;
+    char *start = NULL;
+    *clean = 0;
+    lock_take(&span_lock);
+    int64_t at = area_take_grow(pages, pages, area, &dirty);
+    if (at >= 0) {
+        start = page_start(*area, at);
+        *clean = dirty == 0 ? UINT32_MAX >> (32 - pages) : 0;
+        span.numbers.chunk_bytes += SPAN_CHUNK;
+        span_count_peak();
+    }
+    lock_drop(&span_lock);
+    return start;
+}
+
+void span_chunk_give(struct area *area, void *start, uint32_t clean)
+{
+    uint32_t pages = (uint32_t)(SPAN_CHUNK >> os_page_shift);
+    lock_take(&span_lock);
+    map_change(start, SPAN_CHUNK, &area->owner);
+    uint32_t page = area_page(area, start);
+    for (uint32_t i = 0; i < pages; i++)
+        if (!(clean >> i & 1))
+            area_mark_dirty(area, page + i, 1);
+    area_give(area, page, pages);
+    span.numbers.chunk_bytes -= SPAN_CHUNK;
+    lock_drop(&span_lock);
+}
+
+/* ---- large blocks ---- */
+
+static void *run_alloc(size_t size, size_t align, bool grow, bool *zero)
+{
+    uint32_t pages = span_pages(size, os_page_shift), dirty = 0;
+    uint32_t align_pages = align > os_page ? (uint32_t)(align >> os_page_shift) : 1;
+    struct area *area;
+    int64_t at = grow ? area_take_grow(pages, align_pages, &area, &dirty) : area_take(pages, align_pages, &area, &dirty);
+    if (at < 0)
+        return NULL;
+    *zero = dirty == 0;
+    span.numbers.large_blocks++;
+    span.numbers.large_bytes += (size_t)pages << os_page_shift;
+    span_count_peak();
+    return page_start(area, at);
+}
+
+/* An area that has room; else a mapping of its own if it is large, else a new area; else what of these is left. */
+static void *large_alloc(size_t size, size_t align, bool *zero)
+{
+    bool run = size <= RUN_MAX && align <= MAP_GRANULE;
+    bool direct = !run || size >= direct_threshold();
+    void *p = NULL;
+    if (run && !(direct && span.direct_threshold))
+        p = run_alloc(size, align, !direct, zero);
+    if (!p) {
+        p = direct_alloc(size, align);
+        *zero = true;
+    }
+    if (!p && run)
+        p = run_alloc(size, align, true, zero);
+    return p;
+}
+
+void *span_alloc(size_t size, size_t align, bool *zero)
+{
+    lock_take(&span_lock);
+    void *p = large_alloc(size, align, zero);
+    if (p)
+        observe_handed_out(&span.numbers.handed, size, size);
+    lock_drop(&span_lock);
+    return p;
+}
+
+struct span_block span_find(struct owner *owner, const void *p)
+{
+    struct span_block block = {0};
+    lock_take(&span_lock);
+    if (owner->kind == OWNER_DIRECT) {
+        const struct direct *direct = (struct direct *)owner;
+        block = (struct span_block){direct->start, direct->size, (size_t)((const char *)p - direct->start) < direct->size};
+    } else {
+        const struct area *area = (struct area *)owner;
+        uint32_t page = area_page(area, p);
+        if ((const char *)p >= area->start && page < area->bounds.granules) {
+            struct bounds_segment segment = bounds_segment_of(&area->bounds, page);
+            block.start = page_start(area, segment.start);
+            block.size = (size_t)segment.length << os_page_shift;
+            block.in_use = segment.occupied;
+        }
+    }
+    lock_drop(&span_lock);
+    return block;
+}
+
+struct span_block span_find_inside(const void *p)
+{
+    struct span_block block = {0};
+    lock_take(&span_lock);
+    for (const struct direct *direct = span.directs; direct; direct = direct->next)
+        if ((size_t)((const char *)p - direct->start) < direct->size)
+            block = (struct span_block){direct->start, direct->size, true};
+    lock_drop(&span_lock);
+    return block;
+}
+
+void span_free(struct owner *owner, void *p)
+{
+    lock_take(&span_lock);
+    if (owner->kind == OWNER_DIRECT) {
+        direct_free((struct direct *)owner);
+    } else {
+        struct area *area = (struct area *)owner;
+        uint32_t page = area_page(area, p);
+        uint32_t pages = bounds_next(&area->bounds, page) - page;
+        area_mark_dirty(area, page, pages);
+        area_give(area, page, pages);
+        span.numbers.large_blocks--;
+        span.numbers.large_bytes -= (size_t)pages << os_page_shift;
+    }
+    lock_drop(&span_lock);
+}
+
+static void *run_resize(struct area *area, void *p, size_t size)
+{
+    uint32_t page = area_page(area, p);
+    uint32_t have = bounds_next(&area->bounds, page) - page;
+    uint32_t want = span_pages(size, os_page_shift);
+    if (want < have) {
+        bounds_shrink(&area->bounds, page, have, want);
+        area_mark_dirty(area, page + want, have - want);
+    } else if (want > have) {
+        if (page + want > area->bounds.granules || !bounds_extend(&area->bounds, page, have, want))
+            return NULL;
+        uint32_t dirty = bitmap_clear(area->dirty, page + have, page + want);
+        area->dirty_pages -= dirty;
+        span.numbers.dirty_bytes -= (size_t)dirty << os_page_shift;
+    }
+    area->used_pages += want - have;
+    span.numbers.large_bytes += ((size_t)want << os_page_shift) - ((size_t)have << os_page_shift);
+    area_update_longest(area);
+    span_count_peak();
+    return p;
+}
+
+void *span_resize(struct owner *owner, void *p, size_t size)
+{
+    lock_take(&span_lock);
+    p = owner->kind == OWNER_DIRECT ? direct_resize((struct direct *)owner, size)
+                                    : run_resize((struct area *)owner, p, size);
+    lock_drop(&span_lock);
+    return p;
+}
+
+/* ---- numbers and knobs ---- */
+
+struct span_numbers span_numbers(void)
+{
+    lock_take(&span_lock);
+    struct span_numbers numbers = span.numbers;
+    lock_drop(&span_lock);
+    return numbers;
+}
+
+size_t span_used_racy(void)
+{
+    return __atomic_load_n(&span.numbers.chunk_bytes, __ATOMIC_RELAXED) +
+           __atomic_load_n(&span.numbers.large_bytes, __ATOMIC_RELAXED);
+}
+
+void span_set_direct_threshold(size_t bytes)
+{
+    lock_take(&span_lock);
+    span.direct_threshold = bytes;
+    lock_drop(&span_lock);
+}
+
+void span_set_dirty_bound(size_t bytes)
+{
+    lock_take(&span_lock);
+    span.dirty_bound = bytes;
+    lock_drop(&span_lock);
+}
