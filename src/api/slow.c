@@ -37,7 +37,10 @@ static void *try_alloc(size_t size, bool *zero)
         return large_alloc(size, GRANULE, zero);
     uint32_t class = size_class(size);
     void *p = cache_pop(table_offset(class));
-    return likely(p) ? p : cache_alloc_slow(class);
+    if (unlikely(!p))
+        return cache_alloc_slow(class);
+    cache_tick_seldom();
+    return p;
 }
 
 void *block_alloc(size_t size, bool *zero)

@@ -283,7 +283,7 @@ void *arena_take_aligned(uint32_t preferred, uint32_t class, size_t align)
 /* ---- giving back ---- */
 
 /* Finds the chunk that a block in a list belongs to; anything else is a broken list. */
-static struct chunk *block_chunk(const struct block *block)
+INLINE struct chunk *block_chunk(const struct block *block)
 {
     struct owner *owner = map_find(block);
     if (unlikely(!owner || chunk_granule(owner, block) >= CHUNK_GRANULES))
@@ -291,24 +291,45 @@ static struct chunk *block_chunk(const struct block *block)
     return (struct chunk *)owner;
 }
 
-static void chunk_release(struct arena *arena, struct chunk *chunk, const struct block *block)
+/* A block's bits are cleared; `words` collects where. */
+INLINE void chunk_loosen(struct arena *arena, struct chunk *chunk, const struct block *block, uint64_t *words)
 {
     const struct bounds bounds = chunk_bounds(chunk);
     uint32_t i = (uint32_t)chunk_granule(&chunk->owner, block);
-    if (unlikely(i >= CHUNK_GRANULES || !bounds_is_block(&bounds, i)))
+    if (unlikely(!bounds_is_block(&bounds, i)))
         guard_bad_block(block, "in a list of free blocks");
     uint32_t g = bounds_next(&bounds, i) - i;
-    struct bounds_segment hole = bounds_release(&bounds, i, g);
-    if (hole.length > chunk->longest)
-        chunk->longest = (uint16_t)hole.length;
+    bounds_loosen(&bounds, i, g);
+    *words |= bits_mask(i / BITS_WORD, (i + g - 1) / BITS_WORD - i / BITS_WORD + 1);
     arena->blocks--;
     arena->occupied -= g;
 }
 
-/* Releases the blocks of one arena, whose lock is held; the others are put into *rest. */
+/* All blocks of the batch that lie in the chunk are loose: merge, and see where the chunk stands. */
+static void chunk_merge(struct arena *arena, struct chunk *chunk, uint64_t words)
+{
+    const struct bounds bounds = chunk_bounds(chunk);
+    uint64_t renumber = words;
+    for (uint64_t left = words; left != 0; left &= left - 1) {
+        uint32_t w = bits_ctz(left);
+        if (bounds_merge_word(&bounds, w))
+            renumber |= UINT64_C(1) << (w + 1);
+    }
+    uint32_t longest = chunk->longest;
+    for (; renumber != 0; renumber &= renumber - 1) {
+        uint32_t seen = bounds_renumber_word(&bounds, bits_ctz(renumber));
+        longest = seen > longest ? seen : longest;
+    }
+    chunk->longest = (uint16_t)longest;
+    chunk_released(arena, chunk);
+}
+
+/* Releases the blocks of one arena, whose lock is held; the others are put into *rest. Blocks that were handed out together
+ * come back together: they are worked chunk by chunk. */
 static void arena_release(struct arena *arena, struct list list, struct list *rest)
 {
     struct chunk *open = NULL;
+    uint64_t words = 0;
     for (struct block *block = list.head, *next; block; block = next) {
         next = block->next;
         __builtin_prefetch(next);
@@ -319,13 +340,14 @@ static void arena_release(struct arena *arena, struct list list, struct list *re
                 continue;
             }
             if (open)
-                chunk_released(arena, open);
+                chunk_merge(arena, open, words);
             open = chunk;
+            words = 0;
         }
-        chunk_release(arena, chunk, block);
+        chunk_loosen(arena, chunk, block, &words);
     }
     if (open)
-        chunk_released(arena, open);
+        chunk_merge(arena, open, words);
 }
 
 void arena_give(struct list list)

@@ -29,7 +29,8 @@ struct chunk {
     uint16_t bin;
     uint32_t clean;                      /* bit i: page i is not resident and reads zero */
     uint32_t stamp;                      /* tick of the last release into it */
-    uint32_t purging;                    /* page runs that are with the kernel at the moment */
+    uint16_t purging;                    /* page runs that are with the kernel at the moment */
+    uint16_t looked;                     /* the last pass over free pages that came by */
     uint8_t large[CHUNK_WORDS];
     uint16_t numbers[CHUNK_WORDS];
     uint64_t occupied[CHUNK_WORDS];

@@ -6,7 +6,8 @@
 #include "os/pages.h"
 #include "span/span.h"
 
-enum { PURGE_BATCH = 32, PURGE_LOOKS = 512 };
+enum { PURGE_BATCH = 32 };
+static uint16_t purge_pass; /* under span_purge_lock */
 
 struct page_run {
     struct chunk *chunk;
@@ -45,24 +46,22 @@ static uint32_t chunk_collect(struct arena *arena, struct chunk *chunk, struct p
     return used;
 }
 
-static uint32_t arena_collect(struct arena *arena, bool all, uint32_t tick, struct page_run *runs)
+/* A batch of runs from bin *bin on. A pass goes through the bins upwards; who has been looked at goes to the end of its bin, so a
+ * bin is done when its head has been. */
+static uint32_t arena_collect(struct arena *arena, bool all, uint16_t pass, uint32_t *bin, struct page_run *runs)
 {
-    uint32_t used = 0, looks = 0;
-    for (uint32_t bin = bin_for(page_granules()); bin < ARENA_BINS && used < PURGE_BATCH; bin++) {
-        struct chunk *chunk = arena->bins[bin];
-        for (struct chunk *next, *end = chunk ? chunk->previous : NULL; chunk; chunk = next) {
-            next = chunk == end ? NULL : chunk->next;
-            if (++looks > PURGE_LOOKS && !all)
-                return used;
-            if (chunk->purging == 0 && (all || chunk->stamp != tick) && used < PURGE_BATCH) {
-                uint32_t got = chunk_collect(arena, chunk, runs + used, PURGE_BATCH - used);
-                used += got;
-                if (got > 0) {
-                    bin_remove(arena, chunk);
-                    bin_insert(arena, chunk, bin_of(chunk->longest), true);
-                }
-            }
+    uint32_t used = 0, tick = span_tick_number();
+    while (*bin < ARENA_BINS && used < PURGE_BATCH) {
+        struct chunk *chunk = arena->bins[*bin];
+        if (!chunk || chunk->looked == pass) {
+            ++*bin;
+            continue;
         }
+        chunk->looked = pass;
+        if (chunk->purging == 0 && (all || chunk->stamp != tick))
+            used += chunk_collect(arena, chunk, runs + used, PURGE_BATCH - used);
+        bin_remove(arena, chunk);
+        bin_insert(arena, chunk, bin_of(chunk->longest), true);
     }
     return used;
 }
@@ -87,10 +86,10 @@ static size_t arena_purge_one(struct arena *arena, bool all)
 {
     struct page_run runs[PURGE_BATCH];
     size_t given = 0;
-    uint32_t tick = span_tick_number();
+    uint32_t bin = bin_for(page_granules());
     for (;;) {
         lock_take(&arena->lock);
-        uint32_t used = arena_collect(arena, all, tick, runs);
+        uint32_t used = arena_collect(arena, all, purge_pass, &bin, runs);
         lock_drop(&arena->lock);
         if (used == 0)
             return given;
@@ -122,6 +121,7 @@ size_t arena_purge(bool all)
         lock_take(&span_purge_lock);
     else if (!lock_try(&span_purge_lock))
         return 0;
+    purge_pass = purge_pass == UINT16_MAX ? 1 : (uint16_t)(purge_pass + 1);
     for (uint32_t i = 0; i < __atomic_load_n(&arena_count, __ATOMIC_RELAXED); i++)
         given += arena_purge_one(&arenas[i], all);
     lock_drop(&span_purge_lock);

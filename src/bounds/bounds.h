@@ -312,6 +312,40 @@ INLINE struct bounds_segment bounds_release(const struct bounds *b, uint32_t i, 
     return (struct bounds_segment){s, e - s, false};
 }
 
+/* Giving back many at once, in two steps, under one hold of the lock: each block is loosened, which only clears its occupied
+ * bits; then the words they lie in are merged, 64 granules at a time. Between the two the structure is not consistent. */
+INLINE void bounds_loosen(const struct bounds *b, uint32_t i, uint32_t g) { bounds_occupied_put(b, i, g, false); }
+
+/* Step one for every word w that a loosened block lies in: clears the boundaries that have a hole on both sides. Returns true
+ * if the hole goes on into word w + 1, whose numbers must be put right too. */
+INLINE bool bounds_merge_word(const struct bounds *b, uint32_t w)
+{
+    uint64_t free = ~b->occupied[w];
+    uint64_t before = w > 0 ? ~b->occupied[w - 1] >> (BITS_WORD - 1) : 0;
+    __atomic_store_n(&b->boundary[w], b->boundary[w] & ~(free & (free << 1 | before)), __ATOMIC_RELAXED);
+    uint32_t next = (w + 1) * BITS_WORD;
+    if (!(free >> (BITS_WORD - 1)) || next >= b->granules || !bounds_is_free(b, next) || !bits_test(b->boundary, next))
+        return false;
+    bounds_boundary_clear(b, next);
+    return true;
+}
+
+/* Step two, when all words are merged: the numbers of word w, and of the word in which a hole that reaches into w starts.
+ * Returns the longest hole met. */
+INLINE uint32_t bounds_renumber_word(const struct bounds *b, uint32_t w)
+{
+    uint32_t longest = bounds_word_longest(b, w);
+    numbers_set(&b->numbers, w, longest);
+    uint32_t first = w * BITS_WORD;
+    if (bounds_is_free(b, first) && !bits_test(b->boundary, first)) {
+        uint32_t s = bounds_previous(b, first);
+        uint32_t length = bounds_next(b, first) - s;
+        bounds_number_raise(b, s / BITS_WORD, length);
+        longest = length > longest ? length : longest;
+    }
+    return longest;
+}
+
 /* Block [i, i+g) becomes [i, i+to), to > g, if what follows is free. */
 INLINE bool bounds_extend(const struct bounds *b, uint32_t i, uint32_t g, uint32_t to)
 {

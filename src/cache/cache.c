@@ -181,6 +181,23 @@ void cache_tick(void)
     span_purge_excess();
 }
 
+NOINLINE void cache_tick_seldom(void)
+{
+    enum { SELDOM = 32 };
+    if (mode == CACHE_LOCKED) {
+        cache_tick();
+        return;
+    }
+    uint32_t index = cache_index_now();
+    struct table *table = index < TABLE_MAX ? __atomic_load_n(&cache_made[index], __ATOMIC_ACQUIRE) : NULL;
+    if (!table)
+        return;
+    uint32_t calls = __atomic_load_n(&table->calls, __ATOMIC_RELAXED) + 1; /* a lost count does not matter */
+    __atomic_store_n(&table->calls, calls, __ATOMIC_RELAXED);
+    if (calls % SELDOM == 0)
+        cache_tick();
+}
+
 /* ---- refill and overflow, by sequences ---- */
 
 /* Puts a batch where it fits: the active list, the spare, transfer, the arenas. */

@@ -33,6 +33,7 @@ struct table {
     struct lock lock;                     /* locked mode: guards the lists */
     uint32_t arena;                       /* the arena that refills came from last; relaxed */
     uint32_t id;                          /* constant */
+    uint32_t calls;                       /* of middle size, for cache_tick_seldom; relaxed */
     size_t granted;                       /* bytes that the caps allow, spares counted; relaxed */
     uint64_t misses;                      /* refills and overflows since the start; relaxed */
     uint64_t misses_at_tick;
