@@ -20,13 +20,13 @@ void free_slow(void *p);
 /* The chunk and class of the block that starts at p; false if p starts no block in a chunk. */
 INLINE bool chunk_block_find(void *p, struct chunk **chunk, uint32_t *class)
 {
-    struct owner *owner = map_find(p);
-    if (unlikely(!owner))
-        return false;
-    uintptr_t i = chunk_granule(owner, p);
-    if (unlikely(i >= CHUNK_GRANULES))
+    struct owner *owner = map_owner(p);
+    if (unlikely(owner->kind != OWNER_CHUNK))
         return false;
     *chunk = (struct chunk *)owner;
+    uintptr_t i = chunk_granule(*chunk, p);
+    if (unlikely(i >= CHUNK_GRANULES))
+        return false;
     uint32_t g = chunk_block_granules(*chunk, (uint32_t)i);
     *class = likely(g <= SIZE_FINE) ? g : chunk_block_class_long(*chunk, (uint32_t)i);
     return *class != 0;

@@ -36,7 +36,7 @@ enum loam_owner loam_whose(const void *p, struct loam_block *block)
     struct owner *owner = map_find(p);
     struct span_block found = {0};
     if (owner && owner->kind == OWNER_CHUNK) {
-        if ((uintptr_t)p - owner->chunk_base < MAP_GRANULE) {
+        if ((uintptr_t)p - ((struct chunk *)owner)->base < MAP_GRANULE) {
             struct chunk *chunk = (struct chunk *)owner;
             struct bounds_segment at = arena_segment_of(chunk, p);
             found = (struct span_block){chunk_address(chunk, at.start), (size_t)at.length << GRANULE_SHIFT, at.occupied};

@@ -46,8 +46,25 @@ EXPORT void *API(calloc)(size_t count, size_t size)
     return calloc_slow(bytes);
 }
 
-static NOINLINE void free_rest(void *p, uint32_t class, enum sequence_result result)
+/* Takes one from the window: bit 0, the block's start, is gone, and the lowest bit left is its end. To `slow` if there was
+ * no other bit. Where no block starts the borrow leaves bit 0 set: that is class 0, whose list is always full. */
+#if defined(__x86_64__) && !LOAM_TSAN
+#define WINDOW_LESS_ONE(window, slow) /* one branch on two flags: C has no words for it */                             \
+    __asm__ goto("subq $1, %0\n\tjbe %l[" #slow "]" : "+r"(window) : : "cc" : slow)
+#else
+#define WINDOW_LESS_ONE(window, slow)                                                                                  \
+    do {                                                                                                               \
+        if (unlikely((window) <= 1))                                                                                   \
+            goto slow;                                                                                                 \
+        (window)--;                                                                                                    \
+    } while (0)
+#endif
+
+static NOINLINE void free_rest(void *p, uintptr_t offset, enum sequence_result result)
 {
+    uint32_t class = (uint32_t)offset / table_offset(1);
+    if (unlikely(class == 0))
+        guard_bad_pointer("free", p);
     if (unlikely(result == SEQUENCE_TWICE))
         guard_freed_twice(p);
     cache_free_slow(p, class);
@@ -55,20 +72,16 @@ static NOINLINE void free_rest(void *p, uint32_t class, enum sequence_result res
 
 EXPORT void API(free)(void *p)
 {
-    struct owner *owner = map_find(p);
-    if (unlikely(!owner))
-        goto slow;
-    uintptr_t i = chunk_granule(owner, p);
+    struct owner *owner = map_owner(p);
+    uintptr_t i = chunk_granule_from(owner->fast_base, p);
     if (unlikely(i >= CHUNK_GRANULES))
         goto slow;
     uint64_t window = bounds_window(((struct chunk *)owner)->boundary, (uint32_t)i);
-    uint64_t end = window & ~UINT64_C(1); /* the next boundary is as many granules away as its bit is high */
-    if (unlikely(end == 0) || unlikely(!(window & 1)))
-        goto slow;
-    uint32_t class = bits_ctz(end);
-    enum sequence_result result = sequence_push(table_offset(class), p);
+    WINDOW_LESS_ONE(window, slow);
+    uintptr_t offset = table_offset(bits_ctz(window));
+    enum sequence_result result = sequence_push(offset, p);
     if (unlikely(result != SEQUENCE_DONE))
-        free_rest(p, class, result);
+        free_rest(p, offset, result);
     return;
 slow:
     free_slow(p);

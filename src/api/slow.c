@@ -103,11 +103,14 @@ NOINLINE void free_slow(void *p)
     if (!p)
         return;
     if (chunk_block_find(p, &chunk, &class)) {
-        enum sequence_result result = sequence_push(table_offset(class), p);
-        if (unlikely(result == SEQUENCE_TWICE))
-            guard_freed_twice(p);
-        if (result != SEQUENCE_DONE)
-            cache_free_slow(p, class);
+        if (chunk->owner.fast_base == chunk->base) { /* else under locks */
+            enum sequence_result result = sequence_push(table_offset(class), p);
+            if (unlikely(result == SEQUENCE_TWICE))
+                guard_freed_twice(p);
+            if (likely(result == SEQUENCE_DONE))
+                return;
+        }
+        cache_free_slow(p, class);
         return;
     }
     struct owner *owner = map_find(p);

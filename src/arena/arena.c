@@ -22,6 +22,9 @@ uint32_t arena_count = 1;
 
 static struct meta_pool chunk_pool = {.size = sizeof(struct chunk)};
 static size_t occupied_peak, blocks_peak; /* atomic, relaxed */
+static bool fast_path_allowed;            /* written before the first chunk */
+
+void arena_allow_fast_path(bool allowed) { fast_path_allowed = allowed; }
 
 void arena_use(uint32_t count)
 {
@@ -55,7 +58,8 @@ static struct chunk *chunk_new(struct arena *arena)
         return NULL;
     }
     memset(chunk, 0, sizeof *chunk);
-    chunk->owner = (struct owner){(uintptr_t)start, OWNER_CHUNK};
+    chunk->owner = (struct owner){fast_path_allowed ? (uintptr_t)start : OWNER_NOT_A_CHUNK, OWNER_CHUNK};
+    chunk->base = (uintptr_t)start;
     chunk->arena = arena;
     chunk->area = area;
     chunk->clean = clean;
@@ -74,8 +78,7 @@ static void chunk_retire(struct arena *arena, struct chunk *chunk)
 {
     bin_remove(arena, chunk);
     arena->chunks--;
-    span_chunk_give(chunk->area, (void *)chunk->owner.chunk_base, chunk->clean);
-    chunk->owner.chunk_base = OWNER_NOT_A_CHUNK;
+    span_chunk_give(chunk->area, (void *)chunk->base, chunk->clean);
     meta_pool_give(&chunk_pool, chunk);
 }
 
@@ -285,8 +288,8 @@ void *arena_take_aligned(uint32_t preferred, uint32_t class, size_t align)
 /* Finds the chunk that a block in a list belongs to; anything else is a broken list. */
 INLINE struct chunk *block_chunk(const struct block *block)
 {
-    struct owner *owner = map_find(block);
-    if (unlikely(!owner || chunk_granule(owner, block) >= CHUNK_GRANULES))
+    struct owner *owner = map_owner(block);
+    if (unlikely(owner->kind != OWNER_CHUNK || chunk_granule((struct chunk *)owner, block) >= CHUNK_GRANULES))
         guard_bad_block(block, "in a list of free blocks");
     return (struct chunk *)owner;
 }
@@ -295,7 +298,7 @@ INLINE struct chunk *block_chunk(const struct block *block)
 INLINE void chunk_loosen(struct arena *arena, struct chunk *chunk, const struct block *block, uint64_t *words)
 {
     const struct bounds bounds = chunk_bounds(chunk);
-    uint32_t i = (uint32_t)chunk_granule(&chunk->owner, block);
+    uint32_t i = (uint32_t)chunk_granule(chunk, block);
     if (unlikely(!bounds_is_block(&bounds, i)))
         guard_bad_block(block, "in a list of free blocks");
     uint32_t g = bounds_next(&bounds, i) - i;
@@ -378,7 +381,7 @@ bool arena_resize(struct chunk *chunk, void *p, uint32_t from, uint32_t to)
 {
     const struct bounds bounds = chunk_bounds(chunk);
     struct arena *arena = chunk->arena;
-    uint32_t i = (uint32_t)chunk_granule(&chunk->owner, p);
+    uint32_t i = (uint32_t)chunk_granule(chunk, p);
     bool done = true;
     lock_take(&arena->lock);
     if (to > from) {
@@ -409,7 +412,7 @@ struct bounds_segment arena_segment_of(struct chunk *chunk, const void *p)
     const struct bounds bounds = chunk_bounds(chunk);
     struct arena *arena = chunk->arena;
     lock_take(&arena->lock);
-    uint32_t i = (uint32_t)(((uintptr_t)p - chunk->owner.chunk_base) >> GRANULE_SHIFT) % CHUNK_GRANULES;
+    uint32_t i = (uint32_t)(((uintptr_t)p - chunk->base) >> GRANULE_SHIFT) % CHUNK_GRANULES;
     struct bounds_segment segment = bounds_segment_of(&bounds, i);
     lock_drop(&arena->lock);
     return segment;

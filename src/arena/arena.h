@@ -38,6 +38,9 @@ extern uint32_t arena_count;
 
 void arena_use(uint32_t count);
 
+/* Whether chunks made from now on may be worked by free()'s fast path, which needs sequences. Before the first chunk. */
+void arena_allow_fast_path(bool allowed);
+
 /* Up to k (at least 1, at most 256) blocks of a class, linked. *preferred is tried first, and becomes the arena that served.
  * An empty list: out of memory. */
 struct list arena_take(uint32_t *preferred, uint32_t class, uint32_t k);

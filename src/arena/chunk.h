@@ -25,6 +25,7 @@ struct chunk {
     struct chunk *previous;
     struct arena *arena;                 /* constant while any block is out */
     struct area *area;                   /* where the 64 KiB came from */
+    uintptr_t base;                      /* first byte; constant while the map leads here */
     uint16_t longest;                    /* exact: the longest hole in granules */
     uint16_t bin;
     uint32_t clean;                      /* bit i: page i is not resident and reads zero */
@@ -35,7 +36,7 @@ struct chunk {
     uint16_t numbers[CHUNK_WORDS];
     uint64_t occupied[CHUNK_WORDS];
     uint64_t boundary[CHUNK_WORDS + 1];  /* relaxed stores, read without a lock */
-    char to_odd_lines[56];
+    char to_odd_lines[48];
 };
 static_assert(sizeof(struct chunk) % 128 == 64, "a chunk's descriptor is an odd number of cache lines");
 static_assert(offsetof(struct chunk, next) == 16, "meta links free descriptors through the third word");
@@ -52,15 +53,17 @@ INLINE struct bounds chunk_bounds(struct chunk *chunk)
 }
 
 /* The granule of p in the chunk; CHUNK_GRANULES or more if p is not in it, or not on a granule. One rotation checks both. */
-INLINE uintptr_t chunk_granule(const struct owner *owner, const void *p)
+INLINE uintptr_t chunk_granule_from(uintptr_t base, const void *p)
 {
-    uintptr_t offset = (uintptr_t)p - owner->chunk_base;
+    uintptr_t offset = (uintptr_t)p - base;
     return offset >> GRANULE_SHIFT | offset << (64 - GRANULE_SHIFT);
 }
 
+INLINE uintptr_t chunk_granule(const struct chunk *chunk, const void *p) { return chunk_granule_from(chunk->base, p); }
+
 INLINE char *chunk_address(const struct chunk *chunk, uint32_t granule)
 {
-    return (char *)chunk->owner.chunk_base + ((size_t)granule << GRANULE_SHIFT);
+    return (char *)chunk->base + ((size_t)granule << GRANULE_SHIFT);
 }
 
 /* How many granules the block at granule i has; 0 if no segment starts there. A live block's answer needs no lock. */

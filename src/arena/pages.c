@@ -232,7 +232,7 @@ static void chunk_check(struct chunk *chunk, void *arg)
         wrong = "a chunk's longest hole is not that of its bounds";
     if (!wrong && chunk->bin != bin_of(chunk->longest))
         wrong = "a chunk is in the wrong bin";
-    if (!wrong && map_find((void *)chunk->owner.chunk_base) != &chunk->owner)
+    if (!wrong && map_find((void *)chunk->base) != &chunk->owner)
         wrong = "the map does not lead to a chunk";
     uint32_t per_page = page_granules();
     for (uint32_t page = 0; !wrong && page < CHUNK_GRANULES / per_page; page++)

@@ -25,7 +25,6 @@ enum {
 extern const ptrdiff_t rseq_offset_glibc __asm__("__rseq_offset") __attribute__((weak));
 extern const unsigned int rseq_size_glibc __asm__("__rseq_size") __attribute__((weak));
 
-const struct table table_closed = {0};
 struct sequence sequence;
 struct lock cache_lock;
 struct table *cache_made[TABLE_MAX];
@@ -34,6 +33,7 @@ bool cache_closed;
 static enum cache_mode mode;     /* written once before the first block; relaxed */
 static const char *why_locked;
 static uint32_t tables_made;     /* under cache_lock; read relaxed */
+static uint32_t reached;         /* under cache_lock; read with acquire */
 
 /* ---- starting ---- */
 
@@ -56,6 +56,7 @@ static struct {
 void cache_start(enum cache_wish wish)
 {
     if (wish == CACHE_WISH_TRUSTED) {
+        arena_allow_fast_path(true);
         sequence.area = (intptr_t)((uintptr_t)&trusted_area - thread_pointer());
         sequence.index = sequence.area + RSEQ_MM_CID;
         mode = CACHE_TRUSTED;
@@ -67,6 +68,7 @@ void cache_start(enum cache_wish wish)
         mode = CACHE_LOCKED;
         return;
     }
+    arena_allow_fast_path(true);
     bool compact = getauxval(AT_RSEQ_FEATURE_SIZE) >= RSEQ_WITH_MM_CID;
     sequence.index = rseq_offset_glibc + (compact ? RSEQ_MM_CID : RSEQ_CPU_ID);
     mode = CACHE_SEQUENCES;
@@ -92,14 +94,7 @@ static struct table *table_make(uint32_t id)
     return table;
 }
 
-/* Entries up to `id` become usable: the closed table stands in where there is none. */
-static void sequence_reach(uint32_t id)
-{
-    for (uint32_t i = sequence.count; i <= id; i++)
-        sequence.tables[i] = (struct table *)(uintptr_t)&table_closed;
-    if (id >= sequence.count) /* release: the entries are there before the count says so */
-        __atomic_store_n(&sequence.count, id + 1, __ATOMIC_RELEASE);
-}
+uint32_t cache_reached(void) { return __atomic_load_n(&reached, __ATOMIC_ACQUIRE); }
 
 NOINLINE struct table *table_get(uint32_t id)
 {
@@ -115,9 +110,10 @@ NOINLINE struct table *table_get(uint32_t id)
         tables_made++;
         if (tables_made == 2)
             arena_use(os_cpus_usable());
-        sequence_reach(id);
-        if (!cache_closed) /* release: the table's contents before the table */
-            __atomic_store_n(&sequence.tables[id], table, __ATOMIC_RELEASE);
+        if (id >= reached)
+            __atomic_store_n(&reached, id + 1, __ATOMIC_RELEASE);
+        if (!cache_closed)
+            table_open(id);
     }
     lock_drop(&cache_lock);
     return table;
@@ -244,7 +240,7 @@ NOINLINE void *cache_alloc_slow(uint32_t class)
     uint32_t arena = 0;
     if (unlikely(!table) || unlikely(__atomic_load_n(&cache_closed, __ATOMIC_RELAXED)))
         return cache_alloc_past(class, &arena);
-    void *block = sequence_pop(table_offset(class)); /* the table may just have been made, or we may have been moved */
+    void *block = sequence_pop_again(table_offset(class)); /* the table may just have been made, or we may have been moved */
     return block ? block : refill(table, class);
 }
 
@@ -265,7 +261,7 @@ static bool overflow(struct table *table, struct block *block, uint32_t class)
             cache_give_batch(class, list);
         cache_tick();
     }
-    return sequence_push(table_offset(class), block) == SEQUENCE_DONE;
+    return sequence_push_again(table_offset(class), block) == SEQUENCE_DONE;
 }
 
 NOINLINE void cache_free_slow(void *block, uint32_t class)
@@ -275,6 +271,13 @@ NOINLINE void cache_free_slow(void *block, uint32_t class)
         return;
     }
     struct table *table = table_get(cache_index_now());
-    if (unlikely(!table) || unlikely(__atomic_load_n(&cache_closed, __ATOMIC_RELAXED)) || !overflow(table, block, class))
-        cache_free_past(block);
+    if (likely(table) && likely(!__atomic_load_n(&cache_closed, __ATOMIC_RELAXED))) {
+        enum sequence_result result = sequence_push_again(table_offset(class), block); /* it may only have been restarted */
+        if (unlikely(result == SEQUENCE_TWICE))
+            guard_freed_twice(block);
+        if (result == SEQUENCE_DONE || overflow(table, block, class))
+            return;
+    }
+    __atomic_store_n(&sequence.closed.active[class].left, 0, __ATOMIC_RELAXED); /* pushes count it down: never to the other end */
+    cache_free_past(block);
 }

@@ -14,20 +14,18 @@
 
 static size_t lost_blocks; /* under cache_lock */
 
-static uint32_t tables_reached(void) { return __atomic_load_n(&sequence.count, __ATOMIC_ACQUIRE); }
-
 /* With cache_lock held: all tables are ours if it returns true; else nothing has changed. */
 static bool cache_close(void)
 {
     if (cache_mode() == CACHE_LOCKED) {
-        for (uint32_t id = 0; id < tables_reached(); id++)
+        for (uint32_t id = 0; id < cache_reached(); id++)
             if (cache_made[id])
                 lock_take(&cache_made[id]->lock);
         return true;
     }
     __atomic_store_n(&cache_closed, true, __ATOMIC_RELAXED);
-    for (uint32_t id = 0; id < tables_reached(); id++)
-        __atomic_store_n(&sequence.tables[id], (struct table *)(uintptr_t)&table_closed, __ATOMIC_RELEASE);
+    for (uint32_t id = 0; id < cache_reached(); id++)
+        table_close(id);
     return cache_mode() == CACHE_TRUSTED || os_is_single_threaded() || os_fence_sequences();
 }
 
@@ -35,14 +33,14 @@ static bool cache_close(void)
 static void cache_open(void)
 {
     if (cache_mode() == CACHE_LOCKED) {
-        for (uint32_t id = tables_reached(); id-- > 0;)
+        for (uint32_t id = cache_reached(); id-- > 0;)
             if (cache_made[id])
                 lock_drop(&cache_made[id]->lock);
         return;
     }
-    for (uint32_t id = 0; id < tables_reached(); id++)
+    for (uint32_t id = 0; id < cache_reached(); id++)
         if (cache_made[id])
-            __atomic_store_n(&sequence.tables[id], cache_made[id], __ATOMIC_RELEASE);
+            table_open(id);
     __atomic_store_n(&cache_closed, false, __ATOMIC_RELAXED);
 }
 
@@ -88,7 +86,7 @@ bool cache_drain(void)
     lock_take(&cache_lock);
     bool ours = cache_close();
     if (ours)
-        for (uint32_t id = 0; id < tables_reached(); id++)
+        for (uint32_t id = 0; id < cache_reached(); id++)
             if (cache_made[id])
                 table_collect(cache_made[id], &all);
     cache_open();
@@ -103,12 +101,12 @@ bool cache_drain(void)
 static void decay_idle_tables(struct list *all)
 {
     bool idle = false;
-    for (uint32_t id = 0; id < tables_reached() && !idle; id++)
+    for (uint32_t id = 0; id < cache_reached() && !idle; id++)
         idle = cache_made[id] && cache_made[id]->granted > 0 && cache_made[id]->misses == cache_made[id]->misses_at_tick;
     if (!idle)
         return;
     bool ours = cache_close();
-    for (uint32_t id = 0; ours && id < tables_reached(); id++)
+    for (uint32_t id = 0; ours && id < cache_reached(); id++)
         if (cache_made[id] && cache_made[id]->misses == cache_made[id]->misses_at_tick)
             table_collect(cache_made[id], all);
     cache_open();
@@ -134,11 +132,11 @@ void cache_decay(void)
         return;
     if (cache_mode() != CACHE_LOCKED) {
         uint32_t id = cache_index_now();
-        if (id < tables_reached() && cache_made[id])
+        if (id < cache_reached() && cache_made[id])
             decay_spares(cache_made[id]);
     }
     decay_idle_tables(&all);
-    for (uint32_t id = 0; id < tables_reached(); id++)
+    for (uint32_t id = 0; id < cache_reached(); id++)
         if (cache_made[id])
             cache_made[id]->misses_at_tick = __atomic_load_n(&cache_made[id]->misses, __ATOMIC_RELAXED);
     lock_drop(&cache_lock);
@@ -156,7 +154,7 @@ void cache_fork_open(void) { cache_open(); }
 
 void cache_fork_forget(void)
 {
-    for (uint32_t id = 0; id < tables_reached(); id++) {
+    for (uint32_t id = 0; id < cache_reached(); id++) {
         struct table *table = cache_made[id];
         if (!table)
             continue;
@@ -180,7 +178,7 @@ void cache_unlock_all(void) { lock_drop(&cache_lock); }
 void cache_reset_locks(void)
 {
     lock_reset(&cache_lock);
-    for (uint32_t id = 0; id < tables_reached(); id++)
+    for (uint32_t id = 0; id < cache_reached(); id++)
         if (cache_made[id])
             lock_reset(&cache_made[id]->lock);
 }
@@ -195,7 +193,7 @@ void cache_numbers(struct cache_numbers *numbers)
     lock_take(&cache_lock);
     numbers->exact = cache_close();
     numbers->lost_blocks = lost_blocks;
-    for (uint32_t id = 0; id < tables_reached(); id++) {
+    for (uint32_t id = 0; id < cache_reached(); id++) {
         struct table *table = cache_made[id];
         if (!table)
             continue;
@@ -219,14 +217,14 @@ const char *cache_check(void)
         return NULL;
     lock_take(&cache_lock);
     bool ours = cache_close();
-    for (uint32_t id = 0; ours && id < tables_reached() && !wrong; id++) {
+    for (uint32_t id = 0; ours && id < cache_reached() && !wrong; id++) {
         struct table *table = cache_made[id];
         for (uint32_t class = 1; table && class < SIZE_CLASSES && !wrong; class++) {
             for (int spare = 0; spare < 2 && !wrong; spare++) {
                 struct block *block = spare ? table->spare[class].head : table->active[class].head;
                 for (; block && !wrong; block = block->next) {
                     struct owner *owner = map_find(block);
-                    uintptr_t i = owner ? chunk_granule(owner, block) : CHUNK_GRANULES;
+                    uintptr_t i = owner && owner->kind == OWNER_CHUNK ? chunk_granule((struct chunk *)owner, block) : CHUNK_GRANULES;
                     if (i >= CHUNK_GRANULES || !bits_test(((struct chunk *)owner)->occupied, (uint32_t)i))
                         wrong = "a list holds what is no block";
                     else if (bounds_next(&(struct bounds){.boundary = ((struct chunk *)owner)->boundary}, (uint32_t)i) - i !=

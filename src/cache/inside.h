@@ -12,8 +12,19 @@ extern bool cache_closed;                /* tables are taken over at the moment;
 /* The table number `id`, made if it is missing. NULL: no memory. */
 struct table *table_get(uint32_t id);
 
+/* One more than the highest number of a table made; release, grows. */
+uint32_t cache_reached(void);
+
 /* The caller's index at this moment; UINT32_MAX for a thread that the kernel does not know. */
 uint32_t cache_index_now(void);
+
+/* The processor's entry leads to its table, or to the closed one. release: the table's contents before the table. */
+INLINE void table_open(uint32_t id)
+{
+    __atomic_store_n(&sequence.tables[id], (ptrdiff_t)((uintptr_t)cache_made[id] - (uintptr_t)&sequence.closed), __ATOMIC_RELEASE);
+}
+
+INLINE void table_close(uint32_t id) { __atomic_store_n(&sequence.tables[id], 0, __ATOMIC_RELEASE); }
 
 /* More room for the list, within what the processors' lists may hold in all. Returns its room. */
 uint32_t table_cap_grow(struct table *table, uint32_t class);

@@ -6,8 +6,9 @@
  * (a list's `left` may drift, table.h). Inside: no call, no system call.
  *
  * The area that the kernel looks at is the one the C library registered; its place relative to the thread pointer is in
- * `sequence.area`, 0 while there is none, which sends everything the slow way. The processor's index is read inside the sequence
- * and compared with `sequence.count`. A thread that the kernel does not know has a negative cpu_id, whatever its index says.
+ * `sequence.area`, 0 while there is none, which sends everything the slow way. The processor's index is read inside the sequence,
+ * as 16 bits, for each of which there is a table. A thread that the kernel does not know has a negative cpu_id, whatever its index
+ * says.
  *
  * Each asm block: (1) store the descriptor's address into rseq_cs; 1: start; look at cpu_id and index; load the table; work;
  * commit; 2: end. 4: abort, behind the signature the kernel insists on.
@@ -20,13 +21,16 @@
 
 #include "cache/table.h"
 
-enum { SEQUENCE_TRIES = 64 }; /* restarts of one call before the arena serves it (single-stepping, a sick kernel) */
+enum {
+    SEQUENCE_TRIES = 64,       /* restarts of one call before the arena serves it (single-stepping, a sick kernel) */
+    SEQUENCE_INDEXES = 1 << 16 /* what 16 bits of index can say: the look-up needs no bound */
+};
 
 struct sequence {
     intptr_t area;           /* struct rseq relative to the thread pointer; 0: no sequences. Set once, before the first block */
     intptr_t index;          /* the field with the processor's index, relative to the thread pointer */
-    uint32_t count;          /* entries of `tables` that may be used; release, grows */
-    struct table *tables[TABLE_MAX]; /* the processor's table or the closed one; written with release */
+    struct table closed;     /* no block, no room; only `left` is ever written, by pushes that find it full */
+    ptrdiff_t tables[SEQUENCE_INDEXES]; /* the processor's table, from `closed`: untouched zero pages lead to that; release */
 };
 extern struct sequence sequence;
 
@@ -44,106 +48,100 @@ extern struct sequence sequence;
     ".long 0x53053053\n"                                                                                               \
     "4: jmp %l[aborted]\n"                                                                                             \
     ".popsection\n"
-/* Leaves the table in %[table]; goes to `slow` if this thread or this index has none. */
+/* Leaves the list's address in %[list]; goes to `slow` if the kernel does not know this thread. */
 #define SEQUENCE_BEGIN                                                                                                 \
     SEQUENCE_DESCRIPTOR                                                                                                \
-    "leaq 3b(%%rip), %[table]\n"                                                                                       \
-    "movq %[table], %%fs:8(%[area])\n"                                                                                 \
+    "leaq 3b(%%rip), %[list]\n"                                                                                        \
+    "movq %[list], %%fs:8(%[area])\n"                                                                                  \
     "1: cmpl $0, %%fs:4(%[area])\n"                                                                                    \
     "js %l[slow]\n"                                                                                                    \
-    "movl %%fs:(%[index]), %k[table]\n"                                                                                \
-    "cmpl %[count], %k[table]\n"                                                                                       \
-    "jae %l[slow]\n"                                                                                                   \
-    "movq (%[tables], %[table], 8), %[table]\n"
+    "movzwl %%fs:(%[index]), %k[list]\n"                                                                               \
+    "movq %c[tables](%[sequence], %[list], 8), %[list]\n"                                                              \
+    "addq %[sequence], %[list]\n"                                                                                      \
+    "leaq %c[bias](%[list], %[offset]), %[list]\n"
 
-#define SEQUENCE_INPUTS                                                                                                \
-    [area] "r"(sequence.area), [index] "r"(sequence.index), [count] "m"(sequence.count), [tables] "r"(sequence.tables)
+#define SEQUENCE_INPUTS                                                                                    \
+    [area] "r"(sequence.area), [index] "r"(sequence.index), [sequence] "r"(&sequence),                                 \
+        [tables] "i"(offsetof(struct sequence, tables)), [offset] "r"(offset),                                         \
+        [bias] "i"(offsetof(struct sequence, closed))
 
-/* The first block of the list at `offset`; NULL if it is empty or there is no sequence to be had. */
-INLINE void *sequence_pop(uintptr_t offset)
+/* The first block of the list at `offset`; NULL if it is empty, there is no sequence to be had, or it was restarted, which
+ * *restarted then says. */
+INLINE void *sequence_pop_try(uintptr_t offset, bool *restarted)
 {
+    void *list, *block, *link;
     if (unlikely(sequence.area == 0))
         return NULL;
-    for (int tries = 0; tries < SEQUENCE_TRIES; tries++) {
-        void *table, *block, *link;
-        __asm__ volatile goto(SEQUENCE_BEGIN
-                              "addq %[offset], %[table]\n"
-                              "movq (%[table]), %[block]\n"
-                              "testq %[block], %[block]\n"
-                              "jz %l[slow]\n"
-                              "movq (%[block]), %[link]\n"
-                              "incl 8(%[table])\n"
-                              "movq %[link], (%[table])\n"
-                              "2:\n" SEQUENCE_ABORT
-                              : [table] "=&r"(table), [block] "=&r"(block), [link] "=&r"(link)
-                              : SEQUENCE_INPUTS, [offset] "r"(offset)
-                              : "memory", "cc"
-                              : aborted, slow);
-        return block;
-    aborted:
-        continue;
-    slow:
-        return NULL;
-    }
+    __asm__ volatile goto(SEQUENCE_BEGIN
+                          "movq (%[list]), %[block]\n"
+                          "testq %[block], %[block]\n"
+                          "jz %l[slow]\n"
+                          "movq (%[block]), %[link]\n"
+                          "incl 8(%[list])\n"
+                          "movq %[link], (%[list])\n"
+                          "2:\n" SEQUENCE_ABORT
+                          : [list] "=&r"(list), [block] "=&r"(block), [link] "=&r"(link)
+                          : SEQUENCE_INPUTS
+                          : "memory", "cc"
+                          : aborted, slow);
+    if (!block)
+        __builtin_unreachable();
+    return block;
+aborted:
+    *restarted = true;
+slow:
     return NULL;
 }
 
-enum sequence_result { SEQUENCE_DONE, SEQUENCE_SLOW, SEQUENCE_TWICE };
+enum sequence_result { SEQUENCE_DONE, SEQUENCE_SLOW, SEQUENCE_ABORTED, SEQUENCE_TWICE };
 
-/* Puts a block in front of the list at `offset`. SLOW: the list is full, or there is no sequence to be had; TWICE: the
- * block is at the list's head already. */
+/* Puts a block in front of the list at `offset`. SLOW: the list is full, or the kernel does not know this thread; ABORTED:
+ * it was restarted; TWICE: the block is at the list's head already. sequence.area must not be 0: the caller knows that
+ * there are sequences, because the fast path may work the block's chunk. A full list's `left` goes to -1, and stays full. */
 INLINE enum sequence_result sequence_push(uintptr_t offset, void *block)
 {
-    if (unlikely(sequence.area == 0))
-        return SEQUENCE_SLOW;
-    for (int tries = 0; tries < SEQUENCE_TRIES; tries++) {
-        void *table, *head;
-        __asm__ volatile goto(SEQUENCE_BEGIN
-                              "addq %[offset], %[table]\n"
-                              "cmpl $0, 8(%[table])\n"
-                              "je %l[slow]\n"
-                              "movq (%[table]), %[head]\n"
-                              "cmpq %[head], %[block]\n"
-                              "je %l[twice]\n"
-                              "movq %[head], (%[block])\n"
-                              "decl 8(%[table])\n"
-                              "movq %[block], (%[table])\n"
-                              "2:\n" SEQUENCE_ABORT
-                              : [table] "=&r"(table), [head] "=&r"(head)
-                              : SEQUENCE_INPUTS, [offset] "r"(offset), [block] "r"(block)
-                              : "memory", "cc"
-                              : aborted, slow, twice);
-        return SEQUENCE_DONE;
-    aborted:
-        continue;
-    slow:
-        return SEQUENCE_SLOW;
-    twice:
-        return SEQUENCE_TWICE;
-    }
+    void *list, *head;
+    __asm__ volatile goto(SEQUENCE_BEGIN
+                          "decl 8(%[list])\n"
+                          "js %l[slow]\n"
+                          "movq (%[list]), %[head]\n"
+                          "cmpq %[head], %[block]\n"
+                          "je %l[twice]\n"
+                          "movq %[head], (%[block])\n"
+                          "movq %[block], (%[list])\n"
+                          "2:\n" SEQUENCE_ABORT
+                          : [list] "=&r"(list), [head] "=&r"(head)
+                          : SEQUENCE_INPUTS, [block] "r"(block)
+                          : "memory", "cc"
+                          : aborted, slow, twice);
+    return SEQUENCE_DONE;
+aborted:
+    return SEQUENCE_ABORTED;
+slow:
     return SEQUENCE_SLOW;
+twice:
+    return SEQUENCE_TWICE;
 }
 
 /* Takes the whole list at `offset`, which is empty afterwards and has room for `left` blocks. *had: its `left` before.
  * False: there is no table (closed, or not made) or no sequence to be had. */
-INLINE bool sequence_take(uintptr_t offset, uint32_t left, struct block **head, uint32_t *had)
+static inline bool sequence_take(uintptr_t offset, uint32_t left, struct block **head, uint32_t *had)
 {
     if (unlikely(sequence.area == 0))
         return false;
     for (int tries = 0; tries < SEQUENCE_TRIES; tries++) {
-        void *table, *first;
+        void *list, *first;
         uint32_t before;
         __asm__ volatile goto(SEQUENCE_BEGIN
-                              "addq %[offset], %[table]\n"
-                              "cmpl $0, 12(%[table])\n"
+                              "cmpl $0, 12(%[list])\n"
                               "je %l[slow]\n"
-                              "movq (%[table]), %[first]\n"
-                              "movl 8(%[table]), %[before]\n"
-                              "movl %[left], 8(%[table])\n"
-                              "movq $0, (%[table])\n"
+                              "movq (%[list]), %[first]\n"
+                              "movl 8(%[list]), %[before]\n"
+                              "movl %[left], 8(%[list])\n"
+                              "movq $0, (%[list])\n"
                               "2:\n" SEQUENCE_ABORT
-                              : [table] "=&r"(table), [first] "=&r"(first), [before] "=&r"(before)
-                              : SEQUENCE_INPUTS, [offset] "r"(offset), [left] "r"(left)
+                              : [list] "=&r"(list), [first] "=&r"(first), [before] "=&r"(before)
+                              : SEQUENCE_INPUTS, [left] "r"(left)
                               : "memory", "cc"
                               : aborted, slow);
         *head = first;
@@ -158,23 +156,22 @@ INLINE bool sequence_take(uintptr_t offset, uint32_t left, struct block **head, 
 }
 
 /* Makes the chain at `head` the list at `offset`, with `left` room, if that list is empty now. */
-INLINE bool sequence_install(uintptr_t offset, struct block *head, uint32_t left)
+static inline bool sequence_install(uintptr_t offset, struct block *head, uint32_t left)
 {
     if (unlikely(sequence.area == 0))
         return false;
     for (int tries = 0; tries < SEQUENCE_TRIES; tries++) {
-        void *table;
+        void *list;
         __asm__ volatile goto(SEQUENCE_BEGIN
-                              "addq %[offset], %[table]\n"
-                              "cmpl $0, 12(%[table])\n"
+                              "cmpl $0, 12(%[list])\n"
                               "je %l[slow]\n"
-                              "cmpq $0, (%[table])\n"
+                              "cmpq $0, (%[list])\n"
                               "jne %l[slow]\n"
-                              "movl %[left], 8(%[table])\n"
-                              "movq %[head], (%[table])\n"
+                              "movl %[left], 8(%[list])\n"
+                              "movq %[head], (%[list])\n"
                               "2:\n" SEQUENCE_ABORT
-                              : [table] "=&r"(table)
-                              : SEQUENCE_INPUTS, [offset] "r"(offset), [left] "r"(left), [head] "r"(head)
+                              : [list] "=&r"(list)
+                              : SEQUENCE_INPUTS, [left] "r"(left), [head] "r"(head)
                               : "memory", "cc"
                               : aborted, slow);
         return true;
@@ -189,5 +186,35 @@ INLINE bool sequence_install(uintptr_t offset, struct block *head, uint32_t left
 #else
 #include "cache/sequence_aarch64.h"
 #endif
+
+/* The fast path's pop: restarted counts as empty, the slow path tries again. */
+INLINE void *sequence_pop(uintptr_t offset)
+{
+    bool restarted;
+    return sequence_pop_try(offset, &restarted);
+}
+
+/* Pop and push that try again when they are restarted; for the slow paths. */
+static inline void *sequence_pop_again(uintptr_t offset)
+{
+    for (int tries = 0; tries < SEQUENCE_TRIES; tries++) {
+        bool restarted = false;
+        void *block = sequence_pop_try(offset, &restarted);
+        if (block || !restarted)
+            return block;
+    }
+    return NULL;
+}
+
+static inline enum sequence_result sequence_push_again(uintptr_t offset, void *block)
+{
+    enum sequence_result result = SEQUENCE_SLOW;
+    for (int tries = 0; sequence.area != 0 && tries < SEQUENCE_TRIES; tries++) {
+        result = sequence_push(offset, block);
+        if (result != SEQUENCE_ABORTED)
+            break;
+    }
+    return result;
+}
 
 #endif

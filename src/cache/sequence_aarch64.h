@@ -21,79 +21,68 @@
     "str %[list], [%[area], #8]\n"                                                                                     \
     "1: ldr %w[list], [%[area], #4]\n"                                                                                 \
     "tbnz %w[list], #31, %l[slow]\n"                                                                                   \
-    "ldr %w[list], [%[index]]\n"                                                                                       \
-    "ldr %w[a], %[count]\n"                                                                                            \
-    "cmp %w[list], %w[a]\n"                                                                                            \
-    "b.hs %l[slow]\n"                                                                                                  \
+    "ldrh %w[list], [%[index]]\n"                                                                                      \
     "ldr %[list], [%[tables], %[list], lsl #3]\n"                                                                      \
-    "add %[list], %[list], %[offset]\n"
-#define SEQUENCE_INPUTS                                                                                                \
+    "add %[list], %[list], %[place]\n"
+#define SEQUENCE_INPUTS                                                                                    \
     [area] "r"(thread_pointer() + (uintptr_t)sequence.area), [index] "r"(thread_pointer() + (uintptr_t)sequence.index), \
-        [count] "Q"(sequence.count), [tables] "r"(sequence.tables), [offset] "r"(offset)
+        [tables] "r"(sequence.tables), [place] "r"((uintptr_t)&sequence.closed + offset)
 
-INLINE void *sequence_pop(uintptr_t offset)
+INLINE void *sequence_pop_try(uintptr_t offset, bool *restarted)
 {
+    void *list, *block, *a;
     if (unlikely(sequence.area == 0))
         return NULL;
-    for (int tries = 0; tries < SEQUENCE_TRIES; tries++) {
-        void *list, *block, *a;
-        __asm__ volatile goto(SEQUENCE_BEGIN
-                              "ldr %[block], [%[list]]\n"
-                              "cbz %[block], %l[slow]\n"
-                              "ldr %w[a], [%[list], #8]\n"
-                              "add %w[a], %w[a], #1\n"
-                              "str %w[a], [%[list], #8]\n"
-                              "ldr %[a], [%[block]]\n"
-                              "str %[a], [%[list]]\n"
-                              "2:\n" SEQUENCE_ABORT
-                              : [list] "=&r"(list), [block] "=&r"(block), [a] "=&r"(a)
-                              : SEQUENCE_INPUTS
-                              : "memory", "cc"
-                              : aborted, slow);
-        return block;
-    aborted:
-        continue;
-    slow:
-        return NULL;
-    }
+    __asm__ volatile goto(SEQUENCE_BEGIN
+                          "ldr %[block], [%[list]]\n"
+                          "cbz %[block], %l[slow]\n"
+                          "ldr %w[a], [%[list], #8]\n"
+                          "add %w[a], %w[a], #1\n"
+                          "str %w[a], [%[list], #8]\n"
+                          "ldr %[a], [%[block]]\n"
+                          "str %[a], [%[list]]\n"
+                          "2:\n" SEQUENCE_ABORT
+                          : [list] "=&r"(list), [block] "=&r"(block), [a] "=&r"(a)
+                          : SEQUENCE_INPUTS
+                          : "memory", "cc"
+                          : aborted, slow);
+    return block;
+aborted:
+    *restarted = true;
+slow:
     return NULL;
 }
 
-enum sequence_result { SEQUENCE_DONE, SEQUENCE_SLOW, SEQUENCE_TWICE };
+enum sequence_result { SEQUENCE_DONE, SEQUENCE_SLOW, SEQUENCE_ABORTED, SEQUENCE_TWICE };
 
 INLINE enum sequence_result sequence_push(uintptr_t offset, void *block)
 {
-    if (unlikely(sequence.area == 0))
-        return SEQUENCE_SLOW;
-    for (int tries = 0; tries < SEQUENCE_TRIES; tries++) {
-        void *list, *a, *b;
-        __asm__ volatile goto(SEQUENCE_BEGIN
-                              "ldr %w[b], [%[list], #8]\n"
-                              "cbz %w[b], %l[slow]\n"
-                              "ldr %[a], [%[list]]\n"
-                              "cmp %[a], %[block]\n"
-                              "b.eq %l[twice]\n"
-                              "str %[a], [%[block]]\n"
-                              "sub %w[b], %w[b], #1\n"
-                              "str %w[b], [%[list], #8]\n"
-                              "str %[block], [%[list]]\n"
-                              "2:\n" SEQUENCE_ABORT
-                              : [list] "=&r"(list), [a] "=&r"(a), [b] "=&r"(b)
-                              : SEQUENCE_INPUTS, [block] "r"(block)
-                              : "memory", "cc"
-                              : aborted, slow, twice);
-        return SEQUENCE_DONE;
-    aborted:
-        continue;
-    slow:
-        return SEQUENCE_SLOW;
-    twice:
-        return SEQUENCE_TWICE;
-    }
+    void *list, *a;
+    __asm__ volatile goto(SEQUENCE_BEGIN
+                          "ldr %w[a], [%[list], #8]\n"
+                          "subs %w[a], %w[a], #1\n"
+                          "str %w[a], [%[list], #8]\n"
+                          "b.mi %l[slow]\n"
+                          "ldr %[a], [%[list]]\n"
+                          "cmp %[a], %[block]\n"
+                          "b.eq %l[twice]\n"
+                          "str %[a], [%[block]]\n"
+                          "str %[block], [%[list]]\n"
+                          "2:\n" SEQUENCE_ABORT
+                          : [list] "=&r"(list), [a] "=&r"(a)
+                          : SEQUENCE_INPUTS, [block] "r"(block)
+                          : "memory", "cc"
+                          : aborted, slow, twice);
+    return SEQUENCE_DONE;
+aborted:
+    return SEQUENCE_ABORTED;
+slow:
     return SEQUENCE_SLOW;
+twice:
+    return SEQUENCE_TWICE;
 }
 
-INLINE bool sequence_take(uintptr_t offset, uint32_t left, struct block **head, uint32_t *had)
+static inline bool sequence_take(uintptr_t offset, uint32_t left, struct block **head, uint32_t *had)
 {
     if (unlikely(sequence.area == 0))
         return false;
@@ -123,7 +112,7 @@ INLINE bool sequence_take(uintptr_t offset, uint32_t left, struct block **head, 
     return false;
 }
 
-INLINE bool sequence_install(uintptr_t offset, struct block *head, uint32_t left)
+static inline bool sequence_install(uintptr_t offset, struct block *head, uint32_t left)
 {
     if (unlikely(sequence.area == 0))
         return false;

@@ -10,7 +10,7 @@
  * the lists of a table that is closed.
  *
  * The *closed table* has no block and no room: pop finds it empty, push finds it full, both go the slow way. It stands in for
- * tables that are not made yet or that somebody takes over, and lies in read-only memory. */
+ * tables that are not made yet or that somebody takes over. */
 #ifndef LOAM_CACHE_TABLE_H
 #define LOAM_CACHE_TABLE_H
 
@@ -18,7 +18,7 @@
 #include "base/list.h"
 #include "base/lock.h"
 
-enum { TABLE_LISTS = SIZE_CLASSES + 1, TABLE_MAX = 4096 };
+enum { TABLE_LISTS = SIZE_CLASSES + 1, TABLE_MAX = 4096 /* processors; one with a higher number uses the arenas */ };
 
 struct table_list {
     struct block *head;
@@ -43,8 +43,6 @@ struct table {
 enum { TABLE_SPARE = offsetof(struct table, spare) };
 
 INLINE uint32_t table_offset(uint32_t class) { return class * (uint32_t)sizeof(struct table_list); }
-
-extern const struct table table_closed;
 
 /* The first room of a list, and the most: 32 KiB or 256 blocks. */
 INLINE uint32_t table_cap_first(uint32_t class) { return class <= 16 ? 4 : class <= SIZE_FINE ? 2 : 1; }

@@ -121,7 +121,7 @@ void guard_bad_pointer(const char *call, const void *p)
         report_stranger(call, p);
     if (owner->kind == OWNER_CHUNK) {
         struct chunk *chunk = (struct chunk *)owner;
-        if ((uintptr_t)p - owner->chunk_base >= MAP_GRANULE)
+        if ((uintptr_t)p - chunk->base >= MAP_GRANULE)
             report_stranger(call, p); /* beyond 48 bits of address */
         struct bounds_segment at = arena_segment_of(chunk, p);
         if (!at.occupied)

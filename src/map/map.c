@@ -3,44 +3,47 @@
 #include "map/meta.h"
 #include "os/pages.h"
 
-enum { LEAF_BYTES = sizeof(struct owner *) << MAP_LEAF_BITS };
+enum { LEAF_BYTES = sizeof(ptrdiff_t) * MAP_LEAF_ENTRIES };
+#define LEAF_SPAN ((uintptr_t)MAP_GRANULE * MAP_LEAF_ENTRIES)
 
-struct owner **map_root[1 << MAP_ROOT_BITS];
+struct map map = {.stranger = {OWNER_NOT_A_CHUNK, OWNER_STRANGER}};
 
 /* The leaf for an address, made if it is missing. Two threads may make it at once; one of them gives its own back. */
-static struct owner **leaf_get(uintptr_t address)
+static ptrdiff_t *leaf_get(uintptr_t address)
 {
-    struct owner ***slot = &map_root[(uint16_t)(address >> (MAP_SHIFT + MAP_LEAF_BITS))];
-    struct owner **leaf = __atomic_load_n(slot, __ATOMIC_ACQUIRE);
-    if (leaf)
-        return leaf;
-    struct owner **fresh = os_map(NULL, LEAF_BYTES);
-    if (!fresh)
-        return NULL;
-    /* release: pairs with map_find */
-    if (!__atomic_compare_exchange_n(slot, &leaf, fresh, false, __ATOMIC_RELEASE, __ATOMIC_ACQUIRE)) {
-        os_unmap(fresh, LEAF_BYTES);
-        return leaf;
+    ptrdiff_t *slot = &map.root[(uint16_t)(address >> 32)];
+    ptrdiff_t leaf = __atomic_load_n(slot, __ATOMIC_ACQUIRE);
+    if (leaf == 0) {
+        void *fresh = os_map(NULL, LEAF_BYTES);
+        if (!fresh)
+            return NULL;
+        ptrdiff_t made = (ptrdiff_t)((uintptr_t)fresh - (uintptr_t)map.zeros);
+        /* release: pairs with map_owner */
+        if (__atomic_compare_exchange_n(slot, &leaf, made, false, __ATOMIC_RELEASE, __ATOMIC_ACQUIRE)) {
+            leaf = made;
+            meta_count_leaf();
+        } else {
+            os_unmap(fresh, LEAF_BYTES);
+        }
     }
-    meta_count_leaf();
-    return fresh;
+    return (ptrdiff_t *)((uintptr_t)map.zeros + (uintptr_t)leaf);
 }
 
 void map_change(const void *start, size_t size, struct owner *owner)
 {
     uintptr_t end = (uintptr_t)start + size;
+    ptrdiff_t entry = owner ? (ptrdiff_t)((uintptr_t)owner - (uintptr_t)&map.stranger) : 0;
     for (uintptr_t at = (uintptr_t)start; at < end; at += MAP_GRANULE) {
-        struct owner **leaf = leaf_get(at);
-        if (leaf) /* release: pairs with map_find */
-            __atomic_store_n(&leaf[(uint16_t)(at >> MAP_SHIFT)], owner, __ATOMIC_RELEASE);
+        ptrdiff_t *leaf = leaf_get(at);
+        if (leaf) /* release: pairs with map_owner */
+            __atomic_store_n(&leaf[(uint32_t)at >> MAP_SHIFT], entry, __ATOMIC_RELEASE);
     }
 }
 
 bool map_set(const void *start, size_t size, struct owner *owner)
 {
     uintptr_t end = (uintptr_t)start + size;
-    uintptr_t leaf_span = (uintptr_t)MAP_GRANULE << MAP_LEAF_BITS;
-    for (uintptr_t at = (uintptr_t)start; at < end; at = bits_down(at, leaf_span) + leaf_span)
+    for (uintptr_t at = (uintptr_t)start; at < end; at = bits_down(at, LEAF_SPAN) + LEAF_SPAN)
         if (!leaf_get(at))
             return false;
     map_change(start, size, owner);

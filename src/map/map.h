@@ -1,11 +1,13 @@
 /* map: from an address to the one who owns its 64 KiB, in two loads.
  *
- * A root of 65,536 entries (zero pages of the library's own data until touched), indexed by address bits 32 to 47, points to
- * leaves of 65,536 entries, one for each 64 KiB of 4 GiB. An entry points to an `owner`: the head of a descriptor that says
- * what stands there. 0 is a stranger's address.
+ * A root of 65,536 entries, indexed by address bits 32 to 47, leads to leaves of 65,536 entries, one for each 64 KiB of 4 GiB. An
+ * entry leads to an `owner`: the head of a descriptor that says what stands there. Root and entries are offsets, not addresses:
+ * the root's from a leaf of zeros, a leaf's from the owner `stranger`, so that untouched zero pages lead to a stranger
+ * by themselves, and the reader needs no test for what is missing. All of it lies in the library's own zero pages, of which only
+ * those that are written exist.
  *
- * Each descriptor begins with `owner`, whose `chunk_base` is the address of its chunk, or a value that no address is close
- * to if it is no chunk. So free() needs no look at the kind: p - chunk_base is under 64 KiB for blocks in chunks only, and for
+ * Each descriptor begins with `owner`, whose `fast_base` is the address of its chunk, or a value that no address is close
+ * to if it is no chunk. So free() needs no look at the kind: p - fast_base is under 64 KiB for blocks in chunks only, and for
  * addresses over 48 bits (whose upper bits the root ignores) it is not.
  *
  * Entries are stored with release before the first block of a chunk, run or mapping is handed out, and cleared before memory
@@ -18,31 +20,44 @@
 
 #include "base/compiler.h"
 
-enum { MAP_SHIFT = 16, MAP_LEAF_BITS = 16, MAP_ROOT_BITS = 16 };
+enum { MAP_SHIFT = 16, MAP_LEAF_ENTRIES = 1 << 16, MAP_ROOT_ENTRIES = 1 << 16 };
 #define MAP_GRANULE ((size_t)1 << MAP_SHIFT)
 
-enum owner_kind { OWNER_CHUNK = 1, OWNER_AREA = 2, OWNER_DIRECT = 3 };
+enum owner_kind { OWNER_STRANGER = 0, OWNER_CHUNK = 1, OWNER_AREA = 2, OWNER_DIRECT = 3 };
 
 /* No address is within 64 KiB of it, nor of it plus 2^48. */
 #define OWNER_NOT_A_CHUNK ((uintptr_t)1 << 62)
 
 struct owner {
-    uintptr_t chunk_base; /* a chunk's first byte, else OWNER_NOT_A_CHUNK; constant while the map leads here */
-    uint32_t kind;        /* enum owner_kind; constant for the life of the descriptor */
+    uintptr_t fast_base; /* of a chunk that the fast path may work: its first byte; else OWNER_NOT_A_CHUNK. Constant while the
+                            map leads here */
+    uint32_t kind;       /* enum owner_kind; constant for the life of the descriptor */
 };
 
-/* Written once each, under no lock (compare and swap); never cleared. */
-extern struct owner **map_root[1 << MAP_ROOT_BITS];
+struct map {
+    ptrdiff_t root[MAP_ROOT_ENTRIES];     /* leaves, from `zeros`; each written once (compare and swap), never cleared */
+    ptrdiff_t zeros[MAP_LEAF_ENTRIES];    /* never written; a leaf's entries are owners, from `stranger` */
+    struct owner stranger;                /* what has no owner; constant */
+};
+extern struct map map;
 
-/* The owner of p's 64 KiB, NULL for a stranger. */
-INLINE struct owner *map_find(const void *p)
+/* The owner of p's 64 KiB; &map.stranger if it has none. */
+INLINE struct owner *map_owner(const void *p)
 {
     uintptr_t address = (uintptr_t)p;
-    /* acquire: pair with the releases in map_set and leaf_get */
-    struct owner **leaf = __atomic_load_n(&map_root[(uint16_t)(address >> (MAP_SHIFT + MAP_LEAF_BITS))], __ATOMIC_ACQUIRE);
-    if (unlikely(!leaf))
-        return NULL;
-    return __atomic_load_n(&leaf[(uint16_t)(address >> MAP_SHIFT)], __ATOMIC_ACQUIRE);
+    /* acquire: pair with the releases in map_change and leaf_get */
+    ptrdiff_t leaf = __atomic_load_n(&map.root[(uint16_t)(address >> 32)], __ATOMIC_ACQUIRE);
+    const ptrdiff_t *entries = (const ptrdiff_t *)((uintptr_t)map.zeros + (uintptr_t)leaf);
+    __asm__("" : "+r"(entries)); /* else gcc 12 spends an instruction more on the same address */
+    ptrdiff_t entry = __atomic_load_n(&entries[(uint32_t)address >> MAP_SHIFT], __ATOMIC_ACQUIRE);
+    return (struct owner *)((uintptr_t)&map.stranger + (uintptr_t)entry);
+}
+
+/* The same, NULL for a stranger. */
+INLINE struct owner *map_find(const void *p)
+{
+    struct owner *owner = map_owner(p);
+    return owner == &map.stranger ? NULL : owner;
 }
 
 /* All of [start, start+size) belongs to `owner` from now on. False: no memory for a leaf, and nothing has changed. */
