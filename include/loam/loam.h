@@ -10,11 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#if defined(LOAM_BUILDING)
 #define LOAM_PUBLIC __attribute__((visibility("default")))
-#else
-#define LOAM_PUBLIC
-#endif
 
 #ifdef __cplusplus
 extern "C" {

@@ -10,7 +10,6 @@
 
 /* Weak: a static program has no dynamic loader. */
 extern void *dlsym(void *handle, const char *name) __attribute__((weak));
-extern void *dlopen(const char *file, int mode) __attribute__((weak));
 
 static struct {
     void (*free)(void *);
@@ -21,23 +20,20 @@ static struct {
 
 enum { SIZE_FLAGS = 7, MMAPPED = 2, PREVIOUS_IN_USE = 1, CHUNK_LEAST = 32 };
 
-static void *libc_symbol(void *libc, const char *name, const void *ours)
+static void *libc_symbol(const char *name, uintptr_t ours)
 {
     void *found = dlsym(RTLD_NEXT, name);
-    if ((!found || found == ours) && libc)
-        found = dlsym(libc, name);
-    return found == ours ? NULL : found;
+    return (uintptr_t)found == ours ? NULL : found;
 }
 
 COLD void foreign_start(void)
 {
-    if (__atomic_load_n(&libc_heap.resolved, __ATOMIC_ACQUIRE) || !dlsym || !dlopen)
+    if (__atomic_load_n(&libc_heap.resolved, __ATOMIC_ACQUIRE) || !dlsym)
         return;
-    void *libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
-    libc_heap.free = (void (*)(void *))(uintptr_t)libc_symbol(libc, "free", (void *)(uintptr_t)API(free));
-    libc_heap.realloc = (void *(*)(void *, size_t))(uintptr_t)libc_symbol(libc, "realloc", (void *)(uintptr_t)API(realloc));
-    libc_heap.usable_size = (size_t(*)(void *))(uintptr_t)libc_symbol(libc, "malloc_usable_size",
-                                                                      (void *)(uintptr_t)API(malloc_usable_size));
+    libc_heap.free = (void (*)(void *))(uintptr_t)libc_symbol("free", (uintptr_t)API(free));
+    libc_heap.realloc = (void *(*)(void *, size_t))(uintptr_t)libc_symbol("realloc", (uintptr_t)API(realloc));
+    libc_heap.usable_size =
+        (size_t(*)(void *))(uintptr_t)libc_symbol("malloc_usable_size", (uintptr_t)API(malloc_usable_size));
     __atomic_store_n(&libc_heap.resolved, true, __ATOMIC_RELEASE);
 }
 

@@ -29,27 +29,27 @@ static void fork_prepare(void)
     fork_threaded = !os_is_single_threaded();
     if (fork_threaded && _IO_list_lock)
         _IO_list_lock();
-    lock_take(&span_purge_lock);
+    lock_fork_take(&span_purge_lock);
     cache_lock_all();
     fork_closed = fork_threaded ? cache_fork_close() : true;
     transfer_lock_all();
     arena_lock_all();
-    lock_take(&span_lock);
-    lock_take(&meta_lock);
+    lock_fork_take(&span_lock);
+    lock_fork_take(&meta_lock);
     __atomic_store_n(&lock_forking, thread_pointer(), __ATOMIC_RELAXED);
 }
 
 static void fork_parent(void)
 {
     __atomic_store_n(&lock_forking, 0, __ATOMIC_RELAXED);
-    lock_drop(&meta_lock);
-    lock_drop(&span_lock);
+    lock_fork_drop(&meta_lock);
+    lock_fork_drop(&span_lock);
     arena_unlock_all();
     transfer_unlock_all();
     if (fork_threaded)
         cache_fork_open();
     cache_unlock_all();
-    lock_drop(&span_purge_lock);
+    lock_fork_drop(&span_purge_lock);
     if (fork_threaded && _IO_list_unlock)
         _IO_list_unlock();
 }
@@ -57,16 +57,16 @@ static void fork_parent(void)
 static void fork_child(void)
 {
     __atomic_store_n(&lock_forking, 0, __ATOMIC_RELAXED);
-    lock_reset(&meta_lock);
-    lock_reset(&span_lock);
+    lock_fork_reset(&meta_lock);
+    lock_fork_reset(&span_lock);
     arena_reset_locks();
     transfer_reset_locks();
     if (!fork_closed)
         cache_fork_forget();
     cache_reset_locks();
-    if (fork_threaded)
-        cache_fork_open();
-    lock_reset(&span_purge_lock);
+    if (fork_threaded && cache_mode() != CACHE_LOCKED)
+        cache_fork_open(); /* locked tables are open as soon as their locks are */
+    lock_fork_reset(&span_purge_lock);
     if (fork_threaded && _IO_list_resetlock)
         _IO_list_resetlock();
 }

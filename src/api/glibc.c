@@ -85,9 +85,8 @@ EXPORT int API(mallopt)(int parameter, int value)
 {
     switch (parameter) {
     case M_MMAP_THRESHOLD:
-        if (value < 0 || value > 32 << 20) /* glibc's limit, HEAP_MAX_SIZE / 2 */
-            return 0;
-        span_set_direct_threshold(value ? (size_t)value : 1);
+        if (value >= 0 && value <= 32 << 20) /* beyond, glibc accepts it and does nothing */
+            span_set_direct_threshold(value ? (size_t)value : 1);
         return 1;
     case M_TRIM_THRESHOLD:
         span_set_dirty_bound(value == 0 ? 1 : value < 0 ? PTRDIFF_MAX : (size_t)value);

@@ -32,6 +32,9 @@ INLINE bool chunk_block_find(void *p, struct chunk **chunk, uint32_t *class)
     return *class != 0;
 }
 
+/* What realloc leaves as it is: less than an eighth, or less than 64 bytes, is not worth a lock to give back. */
+INLINE bool worth_shrinking(uint32_t from, uint32_t to) { return from - to > from / 8 && from - to >= 4; }
+
 /* start.c: everything that happens once. */
 void api_start(void);
 bool api_started(void);

@@ -87,12 +87,20 @@ slow:
     free_slow(p);
 }
 
-/* Over the last fine class, or not a block in a chunk. */
+/* A block of `from` granules may have been asked for with `size` bytes: it is of that class, or realloc left it larger. */
+static bool size_fits(uint32_t from, size_t size)
+{
+    if (size > SIZE_MAX_BYTES)
+        return false;
+    uint32_t to = size_granules(size_class(size));
+    return to == from || (to < from && !worth_shrinking(from, to));
+}
+
 static NOINLINE void free_checked(void *p, size_t size, const char *call)
 {
     struct chunk *chunk;
     uint32_t class;
-    if (p && chunk_block_find(p, &chunk, &class) && (size > SIZE_MAX_BYTES || size_class(size) != class))
+    if (p && chunk_block_find(p, &chunk, &class) && !size_fits(size_granules(class), size))
         guard_wrong_size(call, p, size_bytes(class), size);
     API(free)(p);
 }

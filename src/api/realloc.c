@@ -6,9 +6,6 @@
 #include "span/span.h"
 #include <string.h>
 
-/* Less than an eighth to give back, or less than 64 bytes, is not worth a lock. */
-static bool worth_shrinking(uint32_t from, uint32_t to) { return from - to > from / 8 && from - to >= 4; }
-
 static void *chunk_realloc(struct chunk *chunk, void *p, uint32_t class, size_t size)
 {
     if (size > SIZE_MAX_BYTES)

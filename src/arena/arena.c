@@ -19,6 +19,7 @@ enum {
 
 struct arena arenas[ARENA_MAX];
 uint32_t arena_count = 1;
+uint32_t arena_reached = 1;
 
 static struct meta_pool chunk_pool = {.size = sizeof(struct chunk)};
 static size_t occupied_peak, blocks_peak; /* atomic, relaxed */
@@ -29,10 +30,15 @@ void arena_allow_fast_path(bool allowed) { fast_path_allowed = allowed; }
 void arena_use(uint32_t count)
 {
     count = count < 1 ? 1 : count > ARENA_MAX ? ARENA_MAX : count;
+    uint32_t reached = __atomic_load_n(&arena_reached, __ATOMIC_RELAXED);
+    while (count > reached &&
+           !__atomic_compare_exchange_n(&arena_reached, &reached, count, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+    }
     __atomic_store_n(&arena_count, count, __ATOMIC_RELAXED);
 }
 
 static uint32_t arena_in_use(void) { return __atomic_load_n(&arena_count, __ATOMIC_RELAXED); }
+static uint32_t arena_all(void) { return __atomic_load_n(&arena_reached, __ATOMIC_RELAXED); }
 
 /* ---- chunks ---- */
 
@@ -198,7 +204,7 @@ static struct arena *arena_lock_one(uint32_t *preferred)
 /* With `mine` locked: what the others have, if nobody holds them. */
 static void arena_carve_others(const struct arena *mine, uint32_t class, uint32_t k, struct cuts *cuts)
 {
-    uint32_t count = arena_in_use();
+    uint32_t count = arena_all();
     for (uint32_t i = 0; i < count && cuts->blocks == 0; i++) {
         struct arena *other = &arenas[i];
         if (other == mine || !lock_try(&other->lock))
@@ -211,7 +217,7 @@ static void arena_carve_others(const struct arena *mine, uint32_t class, uint32_
 static void arena_count_peak(void)
 {
     size_t occupied = 0, blocks = 0;
-    for (uint32_t i = 0; i < arena_in_use(); i++) { /* others' are read while they change: peaks are within their batches */
+    for (uint32_t i = 0; i < arena_all(); i++) { /* others' are read while they change: peaks are within their batches */
         occupied += __atomic_load_n(&arenas[i].occupied, __ATOMIC_RELAXED);
         blocks += __atomic_load_n(&arenas[i].blocks, __ATOMIC_RELAXED);
     }
@@ -233,7 +239,7 @@ struct list arena_take(uint32_t *preferred, uint32_t class, uint32_t k)
     struct arena *arena = arena_lock_one(preferred);
     arena_carve(arena, class, k, &cuts, false);
     if (unlikely(cuts.blocks == 0)) {
-        if (arena_in_use() > 1)
+        if (arena_all() > 1)
             arena_carve_others(arena, class, k, &cuts);
         if (cuts.blocks == 0)
             arena_carve(arena, class, k, &cuts, true);

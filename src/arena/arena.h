@@ -35,6 +35,8 @@ struct arena {
 extern struct arena arenas[ARENA_MAX];
 /* How many are in use; grows from 1 to the number of usable processors when a second table appears. Relaxed. */
 extern uint32_t arena_count;
+/* The most that ever were in use (mallopt may lower arena_count): those above it never had a chunk. Relaxed, grows. */
+extern uint32_t arena_reached;
 
 void arena_use(uint32_t count);
 

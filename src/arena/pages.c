@@ -122,7 +122,7 @@ size_t arena_purge(bool all)
     else if (!lock_try(&span_purge_lock))
         return 0;
     purge_pass = purge_pass == UINT16_MAX ? 1 : (uint16_t)(purge_pass + 1);
-    for (uint32_t i = 0; i < __atomic_load_n(&arena_count, __ATOMIC_RELAXED); i++)
+    for (uint32_t i = 0; i < __atomic_load_n(&arena_reached, __ATOMIC_RELAXED); i++)
         given += arena_purge_one(&arenas[i], all);
     lock_drop(&span_purge_lock);
     return given;
@@ -155,19 +155,17 @@ void arena_numbers(struct arena_numbers *numbers)
     numbers->chunks = numbers->occupied_bytes = numbers->blocks = numbers->clean_bytes = 0;
     numbers->lock_waits = 0;
     memset(numbers->carved, 0, sizeof numbers->carved);
-    for (uint32_t i = 0; i < ARENA_MAX; i++) {
+    for (uint32_t i = 0; i < __atomic_load_n(&arena_reached, __ATOMIC_RELAXED); i++) {
         struct arena *arena = &arenas[i];
         lock_take(&arena->lock);
         numbers->chunks += arena->chunks;
         numbers->occupied_bytes += arena->occupied << GRANULE_SHIFT;
         numbers->blocks += arena->blocks;
-        numbers->lock_waits += arena->lock.waits;
+        numbers->lock_waits += __atomic_load_n(&arena->lock.waits, __ATOMIC_RELAXED);
         for (uint32_t class = 0; class < SIZE_CLASSES; class++)
             numbers->carved[class] += arena->carved[class];
         arena_each_chunk(arena, chunk_count_clean, &numbers->clean_bytes);
         lock_drop(&arena->lock);
-        if (i + 1 >= arena_count && arena->chunks == 0)
-            break;
     }
 }
 
@@ -200,19 +198,19 @@ void arena_class_blocks(size_t *blocks)
 void arena_lock_all(void)
 {
     for (uint32_t i = 0; i < ARENA_MAX; i++)
-        lock_take(&arenas[i].lock);
+        lock_fork_take(&arenas[i].lock);
 }
 
 void arena_unlock_all(void)
 {
     for (uint32_t i = 0; i < ARENA_MAX; i++)
-        lock_drop(&arenas[i].lock);
+        lock_fork_drop(&arenas[i].lock);
 }
 
 void arena_reset_locks(void)
 {
     for (uint32_t i = 0; i < ARENA_MAX; i++)
-        lock_reset(&arenas[i].lock);
+        lock_fork_reset(&arenas[i].lock);
 }
 
 struct check {

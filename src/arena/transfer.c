@@ -139,17 +139,17 @@ size_t transfer_class_blocks(uint32_t class)
 void transfer_lock_all(void)
 {
     for (uint32_t class = 0; class < SIZE_CLASSES; class++)
-        lock_take(&transfers[class].lock);
+        lock_fork_take(&transfers[class].lock);
 }
 
 void transfer_unlock_all(void)
 {
     for (uint32_t class = 0; class < SIZE_CLASSES; class++)
-        lock_drop(&transfers[class].lock);
+        lock_fork_drop(&transfers[class].lock);
 }
 
 void transfer_reset_locks(void)
 {
     for (uint32_t class = 0; class < SIZE_CLASSES; class++)
-        lock_reset(&transfers[class].lock);
+        lock_fork_reset(&transfers[class].lock);
 }

@@ -10,7 +10,7 @@ INLINE uint64_t bitmap_part(uint32_t w, uint32_t from, uint32_t to)
     uint32_t low = w * BITS_WORD;
     uint32_t first = from > low ? from - low : 0;
     uint32_t last = to < low + BITS_WORD ? to - low : BITS_WORD;
-    return bits_mask(first, last - first);
+    return first < last ? bits_mask(first, last - first) : 0; /* an empty range ends here too */
 }
 
 INLINE void bitmap_set(uint64_t *words, uint32_t from, uint32_t to)

@@ -18,6 +18,7 @@ struct lock {
     uint32_t state;  /* LOCK_*; atomic: acquire to take, release to drop */
     uint32_t waits;  /* times that somebody had to sleep or spin for it; relaxed, for the numbers */
     uintptr_t owner; /* thread pointer of the holder; written by the holder, read relaxed by anyone */
+    bool kept;       /* between the parts of fork: the forking thread held it before; by that thread */
 };
 
 /* The thread that is between prepare and parent/child of fork, 0 if none. Written by that thread while it holds every lock. */
@@ -66,9 +67,31 @@ INLINE bool lock_is_mine(const struct lock *lock)
     return lock_is_forking() || __atomic_load_n(&lock->owner, __ATOMIC_RELAXED) == thread_pointer();
 }
 
-/* Child of fork: only this thread is left, whatever the lock says. */
-INLINE void lock_reset(struct lock *lock)
+/* The three parts of fork. A lock that the forking thread holds already (a signal handler forks that interrupted a slow path)
+ * stays held, in the parent and in the child: the slow path goes on in both. */
+INLINE void lock_fork_take(struct lock *lock)
 {
+    bool mine = __atomic_load_n(&lock->owner, __ATOMIC_RELAXED) == thread_pointer();
+    if (likely(!mine))
+        lock_take(lock);
+    lock->kept = mine;
+}
+
+INLINE void lock_fork_drop(struct lock *lock)
+{
+    bool kept = lock->kept;
+    lock->kept = false;
+    if (likely(!kept))
+        lock_drop(lock);
+}
+
+/* Child: only this thread is left, whatever the lock says. */
+INLINE void lock_fork_reset(struct lock *lock)
+{
+    if (unlikely(lock->kept)) {
+        lock->kept = false;
+        return;
+    }
     __atomic_store_n(&lock->owner, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&lock->state, LOCK_FREE, __ATOMIC_RELAXED);
 }

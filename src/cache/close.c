@@ -147,10 +147,24 @@ void cache_decay(void)
 
 bool cache_fork_close(void)
 {
-    return cache_close(); /* cache_lock is held: cache_lock_all */
+    if (cache_mode() != CACHE_LOCKED)
+        return cache_close(); /* cache_lock is held: cache_lock_all */
+    for (uint32_t id = 0; id < cache_reached(); id++)
+        if (cache_made[id])
+            lock_fork_take(&cache_made[id]->lock);
+    return true;
 }
 
-void cache_fork_open(void) { cache_open(); }
+void cache_fork_open(void)
+{
+    if (cache_mode() != CACHE_LOCKED) {
+        cache_open();
+        return;
+    }
+    for (uint32_t id = cache_reached(); id-- > 0;)
+        if (cache_made[id])
+            lock_fork_drop(&cache_made[id]->lock);
+}
 
 void cache_fork_forget(void)
 {
@@ -168,19 +182,16 @@ void cache_fork_forget(void)
     }
 }
 
-void cache_lock_all(void)
-{
-    lock_take(&cache_lock);
-}
+void cache_lock_all(void) { lock_fork_take(&cache_lock); }
 
-void cache_unlock_all(void) { lock_drop(&cache_lock); }
+void cache_unlock_all(void) { lock_fork_drop(&cache_lock); }
 
 void cache_reset_locks(void)
 {
-    lock_reset(&cache_lock);
+    lock_fork_reset(&cache_lock);
     for (uint32_t id = 0; id < cache_reached(); id++)
         if (cache_made[id])
-            lock_reset(&cache_made[id]->lock);
+            lock_fork_reset(&cache_made[id]->lock);
 }
 
 /* ---- numbers and checks ---- */

@@ -100,9 +100,9 @@ struct span_block span_find(struct owner *owner, const void *p)
         block = (struct span_block){direct->start, direct->size, (size_t)((const char *)p - direct->start) < direct->size};
     } else {
         const struct area *area = (struct area *)owner;
-        uint32_t page = area_page(area, p);
-        if ((const char *)p >= area->start && page < area->bounds.granules) {
-            struct bounds_segment segment = bounds_segment_of(&area->bounds, page);
+        size_t page = (size_t)((const char *)p - area->start) >> os_page_shift; /* of any p: not cut to 32 bits */
+        if (page < area->bounds.granules) {
+            struct bounds_segment segment = bounds_segment_of(&area->bounds, (uint32_t)page);
             block.start = page_start(area, segment.start);
             block.size = (size_t)segment.length << os_page_shift;
             block.in_use = segment.occupied;
@@ -144,6 +144,8 @@ static void *run_resize(struct area *area, void *p, size_t size)
 {
     uint32_t page = area_page(area, p);
     uint32_t have = bounds_next(&area->bounds, page) - page;
+    if (size > AREA_MAX)
+        return NULL; /* no area has so many pages; their count need not even fit its type */
     uint32_t want = span_pages(size, os_page_shift);
     if (want < have) {
         bounds_shrink(&area->bounds, page, have, want);
