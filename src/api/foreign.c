@@ -23,6 +23,8 @@ enum { SIZE_FLAGS = 7, MMAPPED = 2, PREVIOUS_IN_USE = 1, CHUNK_LEAST = 32 };
 static void *libc_symbol(const char *name, uintptr_t ours)
 {
     void *found = dlsym(RTLD_NEXT, name);
+    if (!found || (uintptr_t)found == ours) /* opened late: not in the program's list of libraries, which has the C library's */
+        found = dlsym(RTLD_DEFAULT, name);
     return (uintptr_t)found == ours ? NULL : found;
 }
 
@@ -46,7 +48,7 @@ static __attribute__((constructor)) void foreign_at_load(void) { foreign_start()
 static bool foreign_plausible(const void *p)
 {
     uintptr_t address = (uintptr_t)p;
-    if (address % 16 != 0 || address < os_page || !os_is_mapped((const char *)p - 16))
+    if (address % 16 != 0 || address < os_page || !os_is_readable((const char *)p - 16))
         return false;
     const size_t *header = (const size_t *)p - 2;
     size_t flags = header[1] & SIZE_FLAGS, size = header[1] & ~(size_t)SIZE_FLAGS;
@@ -55,7 +57,7 @@ static bool foreign_plausible(const void *p)
     if (flags & MMAPPED)
         return (address - 16 - header[0]) % os_page == 0 && (size + header[0]) % os_page == 0;
     const size_t *next = (const size_t *)(const void *)((const char *)header + size);
-    return os_is_mapped(next + 1) && (next[1] & PREVIOUS_IN_USE) && (next[1] & ~(size_t)SIZE_FLAGS) >= 16;
+    return os_is_readable(next + 1) && (next[1] & PREVIOUS_IN_USE) && (next[1] & ~(size_t)SIZE_FLAGS) >= 16;
 }
 
 static bool foreign_known(const void *p)

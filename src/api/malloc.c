@@ -8,6 +8,7 @@
 #include "cache/cache.h"
 #include "guard/hook.h"
 #include "guard/report.h"
+#include "span/span.h"
 #include <errno.h>
 #include <string.h>
 
@@ -66,7 +67,7 @@ static NOINLINE void free_rest(void *p, uintptr_t offset, enum sequence_result r
     if (unlikely(class == 0))
         guard_bad_pointer("free", p);
     if (unlikely(result == SEQUENCE_TWICE))
-        guard_freed_twice(p);
+        guard_freed_twice("free", p);
     cache_free_slow(p, class);
 }
 
@@ -100,8 +101,17 @@ static NOINLINE void free_checked(void *p, size_t size, const char *call)
 {
     struct chunk *chunk;
     uint32_t class;
-    if (p && chunk_block_find(p, &chunk, &class) && !size_fits(size_granules(class), size))
-        guard_wrong_size(call, p, size_bytes(class), size);
+    if (p && chunk_block_find(p, &chunk, &class)) {
+        if (!size_fits(size_granules(class), size))
+            guard_wrong_size(call, p, size_bytes(class), size);
+    } else if (p) {
+        struct owner *owner = map_owner(p);
+        struct span_block block = {0};
+        if (owner->kind == OWNER_AREA || owner->kind == OWNER_DIRECT)
+            block = span_find(owner, p);
+        if (block.in_use && block.start == p && (size > block.size || size < block.size / 4))
+            guard_wrong_size(call, p, block.size, size);
+    }
     API(free)(p);
 }
 

@@ -2,6 +2,7 @@
  * by moving pages of a direct mapping; else by copying. */
 #include "api/inside.h"
 #include "arena/arena.h"
+#include "cache/cache.h"
 #include "guard/report.h"
 #include "span/span.h"
 #include <string.h>
@@ -62,6 +63,8 @@ static NOINLINE void *realloc_slow(void *p, size_t size)
         return realloc_other(p, size);
     if (size > PTRDIFF_MAX)
         return malloc_failed();
+    if (unlikely(cache_has_at_head(p, class)))
+        guard_freed_twice("realloc", p);
     void *same = chunk_realloc(chunk, p, class, size);
     return same ? same : realloc_copy(p, size_bytes(class), size);
 }

@@ -106,7 +106,7 @@ NOINLINE void free_slow(void *p)
         if (chunk->owner.fast_base == chunk->base) { /* else under locks */
             enum sequence_result result = sequence_push(table_offset(class), p);
             if (unlikely(result == SEQUENCE_TWICE))
-                guard_freed_twice(p);
+                guard_freed_twice("free", p);
             if (likely(result == SEQUENCE_DONE))
                 return;
         }

@@ -6,7 +6,6 @@
 #include "arena/arena.h"
 #include "arena/bins.h"
 #include "guard/hook.h"
-#include "map/meta.h"
 #include "observe/hook.h"
 #include "os/pages.h"
 #include "span/span.h"
@@ -21,7 +20,6 @@ struct arena arenas[ARENA_MAX];
 uint32_t arena_count = 1;
 uint32_t arena_reached = 1;
 
-static struct meta_pool chunk_pool = {.size = sizeof(struct chunk)};
 static size_t occupied_peak, blocks_peak; /* atomic, relaxed */
 static bool fast_path_allowed;            /* written before the first chunk */
 
@@ -54,15 +52,12 @@ static void chunk_settle(struct arena *arena, struct chunk *chunk, bool last)
 static struct chunk *chunk_new(struct arena *arena)
 {
     struct area *area;
+    void *descriptor;
     uint32_t clean;
-    struct chunk *chunk = meta_pool_take(&chunk_pool);
-    if (!chunk)
+    char *start = span_chunk_take(&area, &descriptor, &clean);
+    if (!start)
         return NULL;
-    char *start = span_chunk_take(&area, &clean);
-    if (!start) {
-        meta_pool_give(&chunk_pool, chunk);
-        return NULL;
-    }
+    struct chunk *chunk = descriptor;
     memset(chunk, 0, sizeof *chunk);
     chunk->owner = (struct owner){fast_path_allowed ? (uintptr_t)start : OWNER_NOT_A_CHUNK, OWNER_CHUNK};
     chunk->base = (uintptr_t)start;
@@ -84,8 +79,8 @@ static void chunk_retire(struct arena *arena, struct chunk *chunk)
 {
     bin_remove(arena, chunk);
     arena->chunks--;
+    chunk->owner.fast_base = OWNER_NOT_A_CHUNK;
     span_chunk_give(chunk->area, (void *)chunk->base, chunk->clean);
-    meta_pool_give(&chunk_pool, chunk);
 }
 
 /* After releases: where the chunk stands now. One that is empty goes, unless it is the arena's only empty one. */
@@ -164,8 +159,8 @@ static void arena_carve(struct arena *arena, uint32_t class, uint32_t k, struct 
     }
     uint32_t cut = cuts->blocks - before;
     arena->carved[class] += cut;
-    arena->blocks += cut;
-    arena->occupied += (size_t)cut * g;
+    counter_add(&arena->blocks, cut);
+    counter_add(&arena->occupied, (size_t)cut * g);
     observe_handed_out(&arena->handed, cut * size_bytes(class), size_bytes(class));
 }
 
@@ -218,8 +213,8 @@ static void arena_count_peak(void)
 {
     size_t occupied = 0, blocks = 0;
     for (uint32_t i = 0; i < arena_all(); i++) { /* others' are read while they change: peaks are within their batches */
-        occupied += __atomic_load_n(&arenas[i].occupied, __ATOMIC_RELAXED);
-        blocks += __atomic_load_n(&arenas[i].blocks, __ATOMIC_RELAXED);
+        occupied += counter_read(&arenas[i].occupied);
+        blocks += counter_read(&arenas[i].blocks);
     }
     peaks_raise(&occupied_peak, occupied);
     peaks_raise(&blocks_peak, blocks);
@@ -264,8 +259,8 @@ static void *chunk_place_aligned(struct arena *arena, struct chunk *chunk, uint3
     chunk->longest = (uint16_t)bounds_longest(&bounds);
     chunk_settle(arena, chunk, false);
     arena->carved[class]++;
-    arena->blocks++;
-    arena->occupied += g;
+    counter_add(&arena->blocks, 1);
+    counter_add(&arena->occupied, g);
     return chunk_address(chunk, at);
 }
 
@@ -310,8 +305,8 @@ INLINE void chunk_loosen(struct arena *arena, struct chunk *chunk, const struct 
     uint32_t g = bounds_next(&bounds, i) - i;
     bounds_loosen(&bounds, i, g);
     *words |= bits_mask(i / BITS_WORD, (i + g - 1) / BITS_WORD - i / BITS_WORD + 1);
-    arena->blocks--;
-    arena->occupied -= g;
+    counter_sub(&arena->blocks, 1);
+    counter_sub(&arena->occupied, g);
 }
 
 /* All blocks of the batch that lie in the chunk are loose: merge, and see where the chunk stands. */
@@ -405,8 +400,8 @@ bool arena_resize(struct chunk *chunk, void *p, uint32_t from, uint32_t to)
     if (done) {
         if (to > SIZE_FINE)
             chunk->large[i / BITS_WORD] = (uint8_t)size_class_of(to);
-        arena->occupied += to;
-        arena->occupied -= from;
+        counter_add(&arena->occupied, to);
+        counter_sub(&arena->occupied, from);
         chunk_settle(arena, chunk, false);
     }
     lock_drop(&arena->lock);

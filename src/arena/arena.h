@@ -12,6 +12,7 @@
 #define LOAM_ARENA_ARENA_H
 
 #include "arena/chunk.h"
+#include "base/counter.h"
 #include "base/list.h"
 #include "base/lock.h"
 
@@ -26,8 +27,8 @@ struct arena {
     uint64_t bins_used[ARENA_BIN_WORDS];   /* bit: the bin has a chunk */
     struct chunk *bins[ARENA_BINS];        /* circular lists; the head is taken first */
     size_t chunks;
-    size_t occupied;                       /* granules: blocks handed up, in lists or in use, and runs being purged */
-    size_t blocks;                         /* how many */
+    size_t occupied;                       /* a counter; granules: blocks handed up, in lists or in use, and runs being purged */
+    size_t blocks;                         /* a counter; how many */
     size_t handed;                         /* bytes since the last sample (observe/hook.h) */
     uint64_t carved[SIZE_CLASSES];         /* blocks ever cut */
 } CACHE_ALIGNED;

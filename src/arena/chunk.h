@@ -10,6 +10,7 @@
 #include "arena/size.h"
 #include "bounds/bounds.h"
 #include "map/map.h"
+#include "span/span.h"
 
 enum {
     CHUNK_GRANULES = 4096,
@@ -21,7 +22,7 @@ struct area;
 
 struct chunk {
     struct owner owner;
-    struct chunk *next;                  /* in its bin; also meta's link while the descriptor is free */
+    struct chunk *next;                  /* in its bin */
     struct chunk *previous;
     struct arena *arena;                 /* constant while any block is out */
     struct area *area;                   /* where the 64 KiB came from */
@@ -39,7 +40,7 @@ struct chunk {
     char to_odd_lines[48];
 };
 static_assert(sizeof(struct chunk) % 128 == 64, "a chunk's descriptor is an odd number of cache lines");
-static_assert(offsetof(struct chunk, next) == 16, "meta links free descriptors through the third word");
+static_assert(sizeof(struct chunk) == SPAN_DESCRIPTOR, "an area keeps a place of this size for each of its chunks");
 static_assert(CHUNK_GRANULES * GRANULE == MAP_GRANULE, "a chunk is what one entry of the map stands for");
 
 INLINE struct bounds chunk_bounds(struct chunk *chunk)

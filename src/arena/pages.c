@@ -37,7 +37,7 @@ static uint32_t chunk_collect(struct arena *arena, struct chunk *chunk, struct p
         if (bounds_place_at(&bounds, page * per_page, n * per_page)) {
             runs[used++] = (struct page_run){chunk, page, n};
             chunk->purging++;
-            arena->occupied += n * per_page;
+            counter_add(&arena->occupied, n * per_page);
         }
         page += n;
     }
@@ -77,7 +77,7 @@ static void run_give(struct arena *arena, const struct page_run *run, bool purge
     if (purged)
         chunk->clean |= (uint32_t)bits_mask(run->page, run->pages);
     chunk->purging--;
-    arena->occupied -= run->pages * per_page;
+    counter_sub(&arena->occupied, run->pages * per_page);
     bin_remove(arena, chunk);
     bin_insert(arena, chunk, bin_of(chunk->longest), true);
 }

@@ -21,7 +21,7 @@ struct transfer {
     uint32_t top_count;      /* length of the first batch */
     uint32_t batches;
     uint32_t unused;         /* the fewest batches there were since the last tick */
-    uint32_t blocks;
+    uint32_t blocks;         /* by the batches' lengths as they were told, which may drift (cache/table.h): for the bound only */
 };
 
 static struct transfer transfers[SIZE_CLASSES];
@@ -33,6 +33,9 @@ static size_t transfer_bound(void)
     size_t small = used / 16 < ALL_MIN ? ALL_MIN : used / 16 > ALL_MID ? ALL_MID : used / 16;
     return used / 64 > small ? used / 64 : small;
 }
+
+/* Under the lock; those who only look whether there is something read it without. */
+static void transfer_set_top(struct transfer *t, struct batch *batch) { __atomic_store_n(&t->top, batch, __ATOMIC_RELAXED); }
 
 bool transfer_put(uint32_t class, struct list list)
 {
@@ -46,7 +49,7 @@ bool transfer_put(uint32_t class, struct list list)
     if (fits) {
         struct batch *batch = (struct batch *)list.head;
         batch->next_batch = (uint64_t)(uintptr_t)t->top | (uint64_t)t->top_count << COUNT_SHIFT;
-        t->top = batch;
+        transfer_set_top(t, batch);
         t->top_count = list.count;
         t->batches++;
         t->blocks += list.count;
@@ -56,11 +59,16 @@ bool transfer_put(uint32_t class, struct list list)
     return fits;
 }
 
+static struct batch *batch_after(const struct batch *batch)
+{
+    return (struct batch *)(uintptr_t)(batch->next_batch & ((UINT64_C(1) << COUNT_SHIFT) - 1));
+}
+
 static struct list transfer_pop(struct transfer *t, uint32_t class)
 {
     struct batch *batch = t->top;
     struct list list = {(struct block *)batch, t->top_count};
-    t->top = (struct batch *)(uintptr_t)(batch->next_batch & ((UINT64_C(1) << COUNT_SHIFT) - 1));
+    transfer_set_top(t, batch_after(batch));
     t->top_count = (uint32_t)(batch->next_batch >> COUNT_SHIFT);
     t->batches--;
     t->blocks -= list.count;
@@ -121,17 +129,20 @@ void transfer_numbers(size_t *blocks, size_t *bytes)
 {
     *blocks = *bytes = 0;
     for (uint32_t class = 1; class < SIZE_CLASSES; class++) {
-        lock_take(&transfers[class].lock);
-        *blocks += transfers[class].blocks;
-        *bytes += transfers[class].blocks * size_bytes(class);
-        lock_drop(&transfers[class].lock);
+        size_t n = transfer_class_blocks(class);
+        *blocks += n;
+        *bytes += n * size_bytes(class);
     }
 }
 
+/* Counted block by block: lengths may have drifted. */
 size_t transfer_class_blocks(uint32_t class)
 {
+    size_t blocks = 0;
     lock_take(&transfers[class].lock);
-    size_t blocks = transfers[class].blocks;
+    for (const struct batch *batch = transfers[class].top; batch; batch = batch_after(batch))
+        for (const struct batch *block = batch; block; block = block->next)
+            blocks++;
     lock_drop(&transfers[class].lock);
     return blocks;
 }

@@ -135,6 +135,8 @@ INLINE uint32_t numbers_find(const struct numbers *n, uint32_t from, uint32_t g)
     uint32_t level = 0;
     uint32_t i = from;
     uint32_t count = n->count;
+    if (!n->wide && g > NUMBERS_NARROW_MAX)
+        return NUMBERS_NONE; /* as a signed number of 16 bits it would be below all others */
     for (;;) { /* up, until a group holds one at or after i */
         uint64_t mask = 0;
         uint32_t group = i / NUMBERS_GROUP;

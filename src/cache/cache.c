@@ -128,7 +128,7 @@ uint32_t cache_index_now(void)
 }
 
 /* What one processor's lists may hold: an eighth of its share of the heap. */
-static size_t grant_bound(void)
+size_t cache_grant_bound(void)
 {
     uint32_t made = __atomic_load_n(&tables_made, __ATOMIC_RELAXED);
     size_t share = span_used_racy() / 8 / (made ? made : 1);
@@ -144,7 +144,7 @@ uint32_t table_cap_grow(struct table *table, uint32_t class)
         return cap;
     uint32_t more = cap * 2 < most ? cap * 2 : most;
     size_t bytes = 2 * (size_t)(more - cap) * size_bytes(class);
-    if (__atomic_load_n(&table->granted, __ATOMIC_RELAXED) + bytes > grant_bound())
+    if (__atomic_load_n(&table->granted, __ATOMIC_RELAXED) + bytes > cache_grant_bound())
         return cap;
     __atomic_fetch_add(&table->granted, bytes, __ATOMIC_RELAXED);
     __atomic_store_n(&table->active[class].cap, more, __ATOMIC_RELAXED);
@@ -220,7 +220,7 @@ static void *refill(struct table *table, uint32_t class)
         list.count = 1; /* lengths may drift (table.h) */
     if (!list.head) {
         uint32_t arena = __atomic_load_n(&table->arena, __ATOMIC_RELAXED), was = arena;
-        list = arena_take(&arena, class, cap > 2 ? cap / 2 : 1);
+        list = arena_take(&arena, class, table_refill(cap, class));
         if (arena != was)
             __atomic_store_n(&table->arena, arena, __ATOMIC_RELAXED);
         if (!list.head)
@@ -274,10 +274,17 @@ NOINLINE void cache_free_slow(void *block, uint32_t class)
     if (likely(table) && likely(!__atomic_load_n(&cache_closed, __ATOMIC_RELAXED))) {
         enum sequence_result result = sequence_push_again(table_offset(class), block); /* it may only have been restarted */
         if (unlikely(result == SEQUENCE_TWICE))
-            guard_freed_twice(block);
+            guard_freed_twice("free", block);
         if (result == SEQUENCE_DONE || overflow(table, block, class))
             return;
     }
     __atomic_store_n(&sequence.closed.active[class].left, 0, __ATOMIC_RELAXED); /* pushes count it down: never to the other end */
     cache_free_past(block);
+}
+
+bool cache_has_at_head(const void *block, uint32_t class)
+{
+    uint32_t index = mode == CACHE_LOCKED ? (os_is_single_threaded() ? 0 : os_cpu_current()) : cache_index_now();
+    struct table *table = index < TABLE_MAX ? __atomic_load_n(&cache_made[index], __ATOMIC_ACQUIRE) : NULL;
+    return table && __atomic_load_n(&table->active[class].head, __ATOMIC_RELAXED) == block;
 }

@@ -35,6 +35,9 @@ void *cache_alloc_slow(uint32_t class);
 /* The block, of that class, goes to a list or back to its arena. */
 void cache_free_slow(void *block, uint32_t class);
 
+/* The block is the last one of its class that was freed on this processor: nobody has it. A racy look, for free. */
+bool cache_has_at_head(const void *block, uint32_t class);
+
 /* What is due on a tick (span_tick said so): spares that nobody needed go back, idle processors' lists too. No lock held. */
 void cache_decay(void);
 /* Every list of every table goes to the arenas. False: remote tables could not be taken over (their lists stay). */

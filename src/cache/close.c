@@ -9,6 +9,7 @@
  * the tests closes without the barrier, and must lose blocks. */
 #include "arena/arena.h"
 #include "arena/transfer.h"
+#include "base/counter.h"
 #include "cache/inside.h"
 #include "os/cpu.h"
 
@@ -97,17 +98,31 @@ bool cache_drain(void)
 
 /* ---- decay ---- */
 
-/* Whole tables that no thread has missed in since the last tick are emptied; one barrier serves them all. */
-static void decay_idle_tables(struct list *all)
+static bool table_is_idle(const struct table *table)
 {
-    bool idle = false;
-    for (uint32_t id = 0; id < cache_reached() && !idle; id++)
-        idle = cache_made[id] && cache_made[id]->granted > 0 && cache_made[id]->misses == cache_made[id]->misses_at_tick;
-    if (!idle)
+    return __atomic_load_n(&table->misses, __ATOMIC_RELAXED) == table->misses_at_tick;
+}
+
+/* No thread has missed in it since the last tick, or the heap has shrunk far below what its lists may hold. */
+static bool table_is_due(const struct table *table)
+{
+    if (!table || table->granted == 0)
+        return false;
+    return table_is_idle(table) ||
+           __atomic_load_n(&table->granted, __ATOMIC_RELAXED) > 2 * cache_grant_bound();
+}
+
+/* Tables that are due are emptied; one barrier serves them all. */
+static void decay_tables(struct list *all)
+{
+    bool due = false;
+    for (uint32_t id = 0; id < cache_reached() && !due; id++)
+        due = table_is_due(cache_made[id]);
+    if (!due)
         return;
     bool ours = cache_close();
     for (uint32_t id = 0; ours && id < cache_reached(); id++)
-        if (cache_made[id] && cache_made[id]->misses == cache_made[id]->misses_at_tick)
+        if (table_is_due(cache_made[id]))
             table_collect(cache_made[id], all);
     cache_open();
 }
@@ -135,7 +150,7 @@ void cache_decay(void)
         if (id < cache_reached() && cache_made[id])
             decay_spares(cache_made[id]);
     }
-    decay_idle_tables(&all);
+    decay_tables(&all);
     for (uint32_t id = 0; id < cache_reached(); id++)
         if (cache_made[id])
             cache_made[id]->misses_at_tick = __atomic_load_n(&cache_made[id]->misses, __ATOMIC_RELAXED);

@@ -26,6 +26,9 @@ INLINE void table_open(uint32_t id)
 
 INLINE void table_close(uint32_t id) { __atomic_store_n(&sequence.tables[id], 0, __ATOMIC_RELEASE); }
 
+/* What one processor's lists may hold in bytes, now that the heap is as large as it is. */
+size_t cache_grant_bound(void);
+
 /* More room for the list, within what the processors' lists may hold in all. Returns its room. */
 uint32_t table_cap_grow(struct table *table, uint32_t class);
 

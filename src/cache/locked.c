@@ -97,7 +97,7 @@ static void locked_refill(struct table *table, uint32_t class)
     else
         list = transfer_take(class);
     if (!list.head)
-        list = arena_take(&table->arena, class, cap > 2 ? cap / 2 : 1);
+        list = arena_take(&table->arena, class, table_refill(cap, class));
     active->head = list.head;
     active->left = cap > list.count ? cap - list.count : 0;
 }
@@ -153,7 +153,7 @@ void locked_free(void *p, uint32_t class)
     }
     struct table_list *active = &table->active[class];
     if (unlikely(active->head == block))
-        guard_freed_twice(block);
+        guard_freed_twice("free", block);
     bool full = unlikely(active->left == 0);
     if (full)
         locked_overflow(table, class);

@@ -8,8 +8,8 @@
 /* A block on its way from a list to the bits is already free there, or is no block: freed twice, or its link overwritten. */
 _Noreturn COLD void guard_bad_block(const void *block, const char *where);
 
-/* The block at the head of its list is freed again. */
-_Noreturn COLD void guard_freed_twice(const void *block);
+/* The block at the head of its list is given to `call` (free, realloc). */
+_Noreturn COLD void guard_freed_twice(const char *call, const void *block);
 
 /* Our own data contradicts itself. */
 _Noreturn COLD void guard_corrupt(const char *what, const void *where);

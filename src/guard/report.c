@@ -147,9 +147,9 @@ void guard_bad_block(const void *block, const char *where)
     log_fatal("loam: %p %s is already free or no block: freed twice, or a freed block was written to\n", block, where);
 }
 
-void guard_freed_twice(const void *block)
+void guard_freed_twice(const char *call, const void *block)
 {
-    log_fatal("loam: free(%p): already free; it was the last block of its size that was freed here (double free)\n", block);
+    log_fatal("loam: %s(%p): already free; it was the last block of its size that was freed here\n", call, block);
 }
 
 void guard_corrupt(const char *what, const void *where)

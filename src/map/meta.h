@@ -1,5 +1,6 @@
 /* meta: memory for descriptors. Bump allocation from mappings of its own; what is given out is never unmapped, and returns
- * only to a pool of its own type, so a descriptor's address is a descriptor for ever (map.h says who needs that).
+ * only to a pool of its own type, so a descriptor's address is a descriptor for ever, or reads as zeros (map.h says who needs
+ * that).
  *
  * Thread safety: a lock of its own, the last in the lock order. Cost: some ten instructions; a mapping every 64 KiB to 1 MiB. */
 #ifndef LOAM_MAP_META_H

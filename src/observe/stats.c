@@ -69,7 +69,7 @@ void loam_stats_get(struct loam_stats *stats)
     stats->untouched_bytes += span.mapped - span.chunk_bytes - span.large_bytes - span.dirty_bytes;
     stats->areas = span.areas;
     stats->returned_bytes = span.purged_bytes;
-    stats->metadata_bytes = meta.used;
+    stats->metadata_bytes = meta.used - span.undescribed;
     stats->resident_bytes = os_resident();
     size_t ours = stats->mapped_bytes - stats->untouched_bytes + stats->metadata_bytes;
     stats->not_ours_bytes = stats->resident_bytes > ours ? stats->resident_bytes - ours : 0;

@@ -9,6 +9,9 @@
 #ifndef MADV_DONTNEED_LOCKED
 #define MADV_DONTNEED_LOCKED 24
 #endif
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#endif
 enum { MINUS_EINVAL = -22 };
 
 size_t os_page = 4096;
@@ -131,8 +134,13 @@ size_t os_resident(void)
     return pages * os_page;
 }
 
-bool os_is_mapped(const void *at)
+bool os_is_readable(const void *at)
 {
-    unsigned char resident;
-    return sys_call3(SYS_mincore, (long)bits_down((uintptr_t)at, os_page), (long)os_page, (long)&resident) == 0;
+    long page = (long)bits_down((uintptr_t)at, os_page);
+    long result = sys_call3(SYS_madvise, page, (long)os_page, MADV_POPULATE_READ);
+    if (result == MINUS_EINVAL) {
+        unsigned char resident;
+        result = sys_call3(SYS_mincore, page, (long)os_page, (long)&resident);
+    }
+    return result == 0;
 }

@@ -42,7 +42,7 @@ char os_huge_mode(void);
 /* Resident bytes of the process, 0 if the kernel does not tell. Opens and closes a file. */
 size_t os_resident(void);
 
-/* True if the page that holds `at` is mapped. */
-bool os_is_mapped(const void *at);
+/* True if the page that holds `at` can be read. (Before Linux 5.14: if it is mapped.) */
+bool os_is_readable(const void *at);
 
 #endif

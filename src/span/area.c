@@ -25,6 +25,12 @@ void span_count_peak(void)
 
 /* ---- descriptors ---- */
 
+/* Places for chunks in an area of so many pages. */
+static uint32_t area_places(uint32_t pages)
+{
+    return (uint32_t)((((size_t)pages << os_page_shift) + MAP_GRANULE - 1) >> MAP_SHIFT);
+}
+
 static struct area *area_describe(char *start, uint32_t pages)
 {
     uint32_t pool = 0;
@@ -32,7 +38,11 @@ static struct area *area_describe(char *start, uint32_t pages)
         pool++;
     uint32_t room = (uint32_t)AREA_POOL_PAGES_MIN << pool;
     size_t bitmap = bounds_words(room) * sizeof(uint64_t);
-    area_pools[pool].size = sizeof(struct area) + bounds_size(room, false) + 2 * bitmap;
+    uint32_t places = area_places(room);
+    size_t place_bitmap = bounds_words(places) * sizeof(uint64_t);
+    size_t maps_size = bounds_size(room, false) + 2 * bitmap + 2 * place_bitmap;
+    size_t head = bits_up(sizeof(struct area) + maps_size, CACHE_LINE);
+    area_pools[pool].size = head + (size_t)places * SPAN_DESCRIPTOR;
     struct area *area = meta_pool_take(&area_pools[pool]);
     if (!area)
         return NULL;
@@ -40,8 +50,11 @@ static struct area *area_describe(char *start, uint32_t pages)
     char *maps = (char *)(area + 1);
     area->dirty = (uint64_t *)(void *)maps;
     area->old = area->dirty + bounds_words(room);
-    memset(maps, 0, 2 * bitmap);
-    bounds_init(&area->bounds, maps + 2 * bitmap, pages, false);
+    area->chunks = area->old + bounds_words(room);
+    area->described = area->chunks + bounds_words(places);
+    area->descriptors = (char *)area + head;
+    memset(maps, 0, 2 * bitmap + 2 * place_bitmap);
+    bounds_init(&area->bounds, maps + 2 * bitmap + 2 * place_bitmap, pages, false);
     return area;
 }
 
@@ -117,7 +130,7 @@ bool area_unmap(struct area *area)
         span.unmap_fails++;
         return false;
     }
-    span.numbers.dirty_bytes -= (size_t)area->dirty_pages << os_page_shift;
+    counter_sub(&span.numbers.dirty_bytes, (size_t)area->dirty_pages << os_page_shift);
     span.numbers.purged_bytes += (size_t)area->dirty_pages << os_page_shift;
     span.numbers.mapped -= size;
     span.area_bytes -= size;
@@ -194,7 +207,7 @@ static int64_t area_place(struct area *area, uint32_t pages, uint32_t align, uin
     *dirty = bitmap_clear(area->dirty, at, at + pages);
     area->dirty_pages -= *dirty;
     area->used_pages += pages;
-    span.numbers.dirty_bytes -= (size_t)*dirty << os_page_shift;
+    counter_sub(&span.numbers.dirty_bytes, (size_t)*dirty << os_page_shift);
     area_update_longest(area);
     return at;
 }
@@ -230,7 +243,7 @@ void area_mark_dirty(struct area *area, uint32_t page, uint32_t pages)
     bitmap_set(area->dirty, page, page + pages);
     bitmap_clear(area->old, page, page + pages);
     area->dirty_pages += pages;
-    span.numbers.dirty_bytes += (size_t)pages << os_page_shift;
+    counter_add(&span.numbers.dirty_bytes, (size_t)pages << os_page_shift);
 }
 
 void area_give(struct area *area, uint32_t page, uint32_t pages)
@@ -238,6 +251,38 @@ void area_give(struct area *area, uint32_t page, uint32_t pages)
     bounds_release(&area->bounds, page, pages);
     area->used_pages -= pages;
     area_update_longest(area);
+}
+
+/* ---- descriptors of chunks ---- */
+
+/* Place `from` to `to` have no chunk: what lies between whole pages goes back. */
+static size_t places_purge(struct area *area, uint32_t from, uint32_t to)
+{
+    uintptr_t base = (uintptr_t)area->descriptors;
+    uintptr_t start = bits_up(base + (uintptr_t)from * SPAN_DESCRIPTOR, os_page);
+    uintptr_t end = bits_down(base + (uintptr_t)to * SPAN_DESCRIPTOR, os_page);
+    bitmap_clear(area->described, from, to);
+    return end > start && os_purge((void *)start, end - start) ? end - start : 0;
+}
+
+size_t area_purge_descriptors(struct area *area)
+{
+    size_t given = 0;
+    uint32_t places = area_places(area->bounds.granules);
+    for (uint32_t from = 0; from < places;) {
+        from = bitmap_find(area->chunks, from, places, false);
+        uint32_t to = bitmap_find(area->chunks, from, places, true);
+        if (from < to && bitmap_count(area->described, from, to) > 0)
+            given += places_purge(area, from, to);
+        from = to;
+    }
+    return given;
+}
+
+size_t area_undescribed(const struct area *area)
+{
+    uint32_t room = area_places((uint32_t)AREA_POOL_PAGES_MIN << area->pool);
+    return (size_t)(room - bitmap_count(area->described, 0, room)) * SPAN_DESCRIPTOR;
 }
 
 /* ---- checking ---- */

@@ -2,6 +2,7 @@
 #ifndef LOAM_SPAN_AREA_H
 #define LOAM_SPAN_AREA_H
 
+#include "base/counter.h"
 #include "bounds/bounds.h"
 #include "span/span.h"
 
@@ -22,6 +23,9 @@ struct area {
     struct bounds bounds;  /* a granule is a page */
     uint64_t *dirty;       /* bit a page: free, and may be resident */
     uint64_t *old;         /* bit a page: was dirty at the last tick; means something only together with dirty */
+    char *descriptors;     /* SPAN_DESCRIPTOR bytes for each MAP_GRANULE of the area; constant */
+    uint64_t *chunks;      /* bit a place: a chunk is there */
+    uint64_t *described;   /* bit a place: its descriptor may be resident */
     uint32_t dirty_pages;  /* bits set in dirty */
     uint32_t used_pages;
     uint32_t pool;         /* which pool the descriptor came from; constant */
@@ -70,6 +74,10 @@ int64_t area_take_grow(uint32_t pages, uint32_t align, struct area **area, uint3
 void area_give(struct area *area, uint32_t page, uint32_t pages);
 void area_mark_dirty(struct area *area, uint32_t page, uint32_t pages);
 void area_update_longest(const struct area *area);
+/* Bytes of the area's places for descriptors that are not resident. */
+size_t area_undescribed(const struct area *area);
+/* Purges descriptors of places that have no chunk, where they cover whole pages. Returns bytes. */
+size_t area_purge_descriptors(struct area *area);
 /* Unmaps an area that has no block. False if the kernel refuses. */
 bool area_unmap(struct area *area);
 

@@ -21,7 +21,7 @@ static void direct_count(const struct direct *direct, int sign)
 {
     size_t size = sign > 0 ? direct->size : 0 - direct->size;
     span.numbers.mapped += size;
-    span.numbers.large_bytes += size;
+    counter_add(&span.numbers.large_bytes, size);
     span.numbers.direct_bytes += size;
     span.numbers.large_blocks += (size_t)sign;
     span.numbers.direct_blocks += (size_t)sign;

@@ -10,7 +10,7 @@
 #include "span/area.h"
 
 enum {
-    TICK_MS = 1000,
+    TICK_MS = 500,               /* dirt stays for one tick to two */
     BOUND_LIVE_EXTRA = 4 << 20,  /* the measured bounds of DESIGN 10: a quarter of what is used and 4 MiB, at most 32 MiB; */
     BOUND_LIVE_MAX = 32 << 20,   /* or the recent peak less what is used and 8 MiB, at most 64 MiB, */
     BOUND_PEAK_EXTRA = 8 << 20,  /* whichever is more */
@@ -87,14 +87,14 @@ static bool run_purge(struct area *area, uint32_t at, uint32_t pages)
     if (!bounds_place_at(&area->bounds, at, pages))
         log_fatal("loam: dirty pages at %p are in use: the heap's own data is corrupt\n", (void *)start);
     area->dirty_pages -= bitmap_clear(area->dirty, at, at + pages);
-    span.numbers.dirty_bytes -= bytes;
+    counter_sub(&span.numbers.dirty_bytes, bytes);
     area->used_pages += pages;
     area_update_longest(area);
-    span.numbers.chunk_bytes += bytes; /* ours for the moment: keeps the sums true */
+    counter_add(&span.numbers.chunk_bytes, bytes); /* ours for the moment: keeps the sums true */
     lock_drop(&span_lock);
     bool purged = purge_checked(start, bytes);
     lock_take(&span_lock);
-    span.numbers.chunk_bytes -= bytes;
+    counter_sub(&span.numbers.chunk_bytes, bytes);
     area_give(area, at, pages);
     if (purged) {
         span.numbers.purged_bytes += bytes;
@@ -139,8 +139,8 @@ size_t purge_down_to(size_t bytes, bool old_only)
 
 void span_purge_excess(void)
 {
-    /* A racy look, relaxed: at worst one call too many or too few. */
-    if (__atomic_load_n(&span.numbers.dirty_bytes, __ATOMIC_RELAXED) < BOUND_LIVE_EXTRA && !span.dirty_bound)
+    /* A racy look: at worst one call too many or too few. */
+    if (counter_read(&span.numbers.dirty_bytes) < BOUND_LIVE_EXTRA && counter_read(&span.dirty_bound) == 0)
         return;
     if (!lock_try(&span_purge_lock))
         return;
@@ -172,6 +172,7 @@ bool span_tick(void)
     for (uint32_t i = 0; i < span.area_count; i++) {
         struct area *area = span.areas[i];
         memcpy(area->old, area->dirty, bounds_words(area->bounds.granules) * sizeof *area->old);
+        area_purge_descriptors(area);
     }
     span.peak_before = span.peak_now;
     span.peak_now = span_used();
@@ -190,6 +191,8 @@ size_t span_trim(void)
         struct area *area = i <= span.area_count ? span.areas[i - 1] : NULL;
         if (area && area->used_pages == 0)
             area_unmap(area);
+        else if (area)
+            area_purge_descriptors(area);
     }
     purge_down_to(0, false);
     size_t given = span.numbers.purged_bytes - before;

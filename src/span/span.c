@@ -16,7 +16,7 @@ static char *page_start(const struct area *area, int64_t page) { return area->st
 
 /* ---- chunks ---- */
 
-void *span_chunk_take(struct area **area, uint32_t *clean)
+void *span_chunk_take(struct area **area, void **descriptor, uint32_t *clean)
 {
     uint32_t pages = (uint32_t)(SPAN_CHUNK >> os_page_shift), dirty = 0;
     char *start = NULL;
@@ -25,8 +25,12 @@ void *span_chunk_take(struct area **area, uint32_t *clean)
     int64_t at = area_take_grow(pages, pages, area, &dirty);
     if (at >= 0) {
         start = page_start(*area, at);
+        uint32_t place = (uint32_t)((size_t)(start - (*area)->start) >> MAP_SHIFT);
+        bitmap_set((*area)->chunks, place, place + 1);
+        bitmap_set((*area)->described, place, place + 1);
+        *descriptor = (*area)->descriptors + (size_t)place * SPAN_DESCRIPTOR;
         *clean = dirty == 0 ? UINT32_MAX >> (32 - pages) : 0;
-        span.numbers.chunk_bytes += SPAN_CHUNK;
+        counter_add(&span.numbers.chunk_bytes, SPAN_CHUNK);
         span_count_peak();
     }
     lock_drop(&span_lock);
@@ -39,11 +43,13 @@ void span_chunk_give(struct area *area, void *start, uint32_t clean)
     lock_take(&span_lock);
     map_change(start, SPAN_CHUNK, &area->owner);
     uint32_t page = area_page(area, start);
+    uint32_t place = (uint32_t)((size_t)((char *)start - area->start) >> MAP_SHIFT);
+    bitmap_clear(area->chunks, place, place + 1);
     for (uint32_t i = 0; i < pages; i++)
         if (!(clean >> i & 1))
             area_mark_dirty(area, page + i, 1);
     area_give(area, page, pages);
-    span.numbers.chunk_bytes -= SPAN_CHUNK;
+    counter_sub(&span.numbers.chunk_bytes, SPAN_CHUNK);
     lock_drop(&span_lock);
 }
 
@@ -59,7 +65,7 @@ static void *run_alloc(size_t size, size_t align, bool grow, bool *zero)
         return NULL;
     *zero = dirty == 0;
     span.numbers.large_blocks++;
-    span.numbers.large_bytes += (size_t)pages << os_page_shift;
+    counter_add(&span.numbers.large_bytes, (size_t)pages << os_page_shift);
     span_count_peak();
     return page_start(area, at);
 }
@@ -135,7 +141,7 @@ void span_free(struct owner *owner, void *p)
         area_mark_dirty(area, page, pages);
         area_give(area, page, pages);
         span.numbers.large_blocks--;
-        span.numbers.large_bytes -= (size_t)pages << os_page_shift;
+        counter_sub(&span.numbers.large_bytes, (size_t)pages << os_page_shift);
     }
     lock_drop(&span_lock);
 }
@@ -155,10 +161,10 @@ static void *run_resize(struct area *area, void *p, size_t size)
             return NULL;
         uint32_t dirty = bitmap_clear(area->dirty, page + have, page + want);
         area->dirty_pages -= dirty;
-        span.numbers.dirty_bytes -= (size_t)dirty << os_page_shift;
+        counter_sub(&span.numbers.dirty_bytes, (size_t)dirty << os_page_shift);
     }
     area->used_pages += want - have;
-    span.numbers.large_bytes += ((size_t)want << os_page_shift) - ((size_t)have << os_page_shift);
+    counter_add(&span.numbers.large_bytes, ((size_t)want << os_page_shift) - ((size_t)have << os_page_shift));
     area_update_longest(area);
     span_count_peak();
     return p;
@@ -179,14 +185,15 @@ struct span_numbers span_numbers(void)
 {
     lock_take(&span_lock);
     struct span_numbers numbers = span.numbers;
+    for (uint32_t i = 0; i < span.area_count; i++)
+        numbers.undescribed += area_undescribed(span.areas[i]);
     lock_drop(&span_lock);
     return numbers;
 }
 
 size_t span_used_racy(void)
 {
-    return __atomic_load_n(&span.numbers.chunk_bytes, __ATOMIC_RELAXED) +
-           __atomic_load_n(&span.numbers.large_bytes, __ATOMIC_RELAXED);
+    return counter_read(&span.numbers.chunk_bytes) + counter_read(&span.numbers.large_bytes);
 }
 
 void span_set_direct_threshold(size_t bytes)
@@ -199,6 +206,6 @@ void span_set_direct_threshold(size_t bytes)
 void span_set_dirty_bound(size_t bytes)
 {
     lock_take(&span_lock);
-    span.dirty_bound = bytes;
+    __atomic_store_n(&span.dirty_bound, bytes, __ATOMIC_RELAXED); /* pairs with the look in span_purge_excess */
     lock_drop(&span_lock);
 }

@@ -26,8 +26,13 @@ struct area; /* area.h */
 
 /* ---- chunks: 64 KiB, aligned ---- */
 
-/* NULL if there is no memory. *area is needed to give it back; *clean: bit i, page i of it reads zero and is not resident. */
-void *span_chunk_take(struct area **area, uint32_t *clean);
+/* A chunk's descriptor lies with its area, one place for each 64 KiB; what the place holds while no chunk is there is not kept
+ * (it may read as zeros). Its first word never looks like a chunk's base then. */
+enum { SPAN_DESCRIPTOR = 1344 };
+
+/* NULL if there is no memory. *area is needed to give it back, *descriptor is the place to describe it in; *clean: bit i, page i of
+ * it reads zero and is not resident. */
+void *span_chunk_take(struct area **area, void **descriptor, uint32_t *clean);
 /* The chunk's blocks are all free; pages of `clean` were never touched or have been purged. The map leads to the area again. */
 void span_chunk_give(struct area *area, void *start, uint32_t clean);
 
@@ -63,7 +68,7 @@ bool span_tick(void);
 void span_purge_excess(void);
 /* Gives back all dirt and unmaps areas without a block. Returns the bytes that the kernel got. Call with no lock held. */
 size_t span_trim(void);
-/* The current tick, a counter of seconds in which something happened. */
+/* The current tick, a counter of half seconds in which something happened. */
 uint32_t span_tick_number(void);
 
 /* ---- numbers ---- */
@@ -81,6 +86,7 @@ struct span_numbers {
     size_t used_peak;     /* most bytes in chunks and large blocks at any time */
     size_t large_peak;    /* most bytes in large blocks */
     size_t large_blocks_peak;
+    size_t undescribed;   /* bytes kept for descriptors of chunks that are not resident */
     size_t handed;        /* bytes since the last sample (observe/hook.h) */
 };
 struct span_numbers span_numbers(void);
