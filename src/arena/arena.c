@@ -14,6 +14,7 @@ enum {
     CARVE_CHUNKS = 8,
     CARVE_RUNS = 64,
     ALIGNED_TRIES = 4,
+    ONE_LOAD = 56,     /* granules whose bits one unaligned load is sure to show */
 };
 
 struct arena arenas[ARENA_MAX];
@@ -296,17 +297,31 @@ INLINE struct chunk *block_chunk(const struct block *block)
 }
 
 /* A block's bits are cleared; `words` collects where. */
-INLINE void chunk_loosen(struct arena *arena, struct chunk *chunk, const struct block *block, uint64_t *words)
+static NOINLINE void chunk_loosen_any(struct arena *arena, struct chunk *chunk, uint32_t i, uint64_t *words)
 {
     const struct bounds bounds = chunk_bounds(chunk);
-    uint32_t i = (uint32_t)chunk_granule(chunk, block);
     if (unlikely(!bounds_is_block(&bounds, i)))
-        guard_bad_block(block, "in a list of free blocks");
+        guard_bad_block(chunk_address(chunk, i), "in a list of free blocks");
     uint32_t g = bounds_next(&bounds, i) - i;
     bounds_loosen(&bounds, i, g);
     *words |= bits_mask(i / BITS_WORD, (i + g - 1) / BITS_WORD - i / BITS_WORD + 1);
     counter_sub(&arena->blocks, 1);
     counter_sub(&arena->occupied, g);
+}
+
+/* The same for a block that should have g granules, up to 56: its boundary and occupied bits fit one unaligned load each. True if
+ * they are as they should be. */
+INLINE bool chunk_loosen_small(struct chunk *chunk, uint32_t i, uint32_t g, uint64_t *words)
+{
+    uint64_t ends = bounds_window(chunk->boundary, i) & bits_mask(0, g + 1);
+    char *at = (char *)chunk->occupied + i / 8;
+    uint64_t occupied = bits_load64(at), mask = bits_mask(0, g) << (i % 8);
+    if (unlikely(ends != (UINT64_C(1) << g | 1)) || unlikely((occupied & mask) != mask))
+        return false;
+    occupied &= ~mask;
+    memcpy(at, &occupied, sizeof occupied);
+    *words |= UINT64_C(1) << (i / BITS_WORD) | UINT64_C(1) << ((i + g - 1) / BITS_WORD);
+    return true;
 }
 
 /* All blocks of the batch that lie in the chunk are loose: merge, and see where the chunk stands. */
@@ -329,11 +344,12 @@ static void chunk_merge(struct arena *arena, struct chunk *chunk, uint64_t words
 }
 
 /* Releases the blocks of one arena, whose lock is held; the others are put into *rest. Blocks that were handed out together
- * come back together: they are worked chunk by chunk. */
-static void arena_release(struct arena *arena, struct list list, struct list *rest)
+ * come back together: they are worked chunk by chunk. `small`: granules of each, if it is known and at most 56, else 0. */
+static void arena_release(struct arena *arena, struct list list, uint32_t small, struct list *rest)
 {
     struct chunk *open = NULL;
     uint64_t words = 0;
+    size_t count = 0;
     for (struct block *block = list.head, *next; block; block = next) {
         next = block->next;
         __builtin_prefetch(next);
@@ -348,19 +364,25 @@ static void arena_release(struct arena *arena, struct list list, struct list *re
             open = chunk;
             words = 0;
         }
-        chunk_loosen(arena, chunk, block, &words);
+        uint32_t i = (uint32_t)chunk_granule(chunk, block);
+        if (likely(small != 0) && likely(chunk_loosen_small(chunk, i, small, &words)))
+            count++;
+        else
+            chunk_loosen_any(arena, chunk, i, &words);
     }
+    counter_sub(&arena->blocks, count);
+    counter_sub(&arena->occupied, count * small);
     if (open)
         chunk_merge(arena, open, words);
 }
 
-void arena_give(struct list list)
+void arena_give(struct list list, uint32_t class)
 {
     while (list.head) {
         struct arena *arena = block_chunk(list.head)->arena;
         struct list rest = {0};
         lock_take(&arena->lock);
-        arena_release(arena, list, &rest);
+        arena_release(arena, list, class <= ONE_LOAD ? class : 0, &rest);
         lock_drop(&arena->lock);
         list = rest;
     }

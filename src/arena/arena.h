@@ -51,8 +51,8 @@ struct list arena_take(uint32_t *preferred, uint32_t class, uint32_t k);
 /* One block aligned to `align` (over 16, at most 32 KiB); NULL: out of memory. */
 void *arena_take_aligned(uint32_t preferred, uint32_t class, size_t align);
 
-/* All blocks of the list become free memory. */
-void arena_give(struct list list);
+/* All blocks of the list become free memory. `class`: of all of them, which is faster, or 0 for a list of mixed sizes. */
+void arena_give(struct list list, uint32_t class);
 
 /* The block at p (in chunk, `from` granules) becomes one of `to` granules where it stands. False: no room, nothing changed. */
 bool arena_resize(struct chunk *chunk, void *p, uint32_t from, uint32_t to);

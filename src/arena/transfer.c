@@ -4,7 +4,7 @@
 
 enum {
     COUNT_SHIFT = 48,
-    ALL_MIN = 128 << 10,     /* bytes in all: a 16th of what is used, within these, */
+    ALL_MIN = 512 << 10,     /* bytes in all: a 16th of what is used, within these, */
     ALL_MID = 2 << 20,       /* and a 64th of a large heap */
     CLASS_PART = 8,          /* of that for one class */
 };
@@ -101,7 +101,7 @@ static void transfer_flush(struct transfer *t, uint32_t class, uint32_t keep)
         lock_drop(&t->lock);
         if (!list.head)
             return;
-        arena_give(list);
+        arena_give(list, class);
     }
 }
 

@@ -139,7 +139,7 @@ uint32_t table_cap_grow(struct table *table, uint32_t class)
 {
     uint32_t cap = __atomic_load_n(&table->active[class].cap, __ATOMIC_RELAXED);
     uint32_t most = table_cap_max(class);
-    __atomic_fetch_add(&table->misses, 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&table->misses, __atomic_load_n(&table->misses, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED); /* may lose one */
     if (cap >= most)
         return cap;
     uint32_t more = cap * 2 < most ? cap * 2 : most;
@@ -158,13 +158,13 @@ void *cache_alloc_past(uint32_t class, uint32_t *arena) { return arena_take(aren
 void cache_free_past(struct block *block)
 {
     block->next = NULL;
-    arena_give((struct list){block, 1});
+    arena_give((struct list){block, 1}, 0);
 }
 
 void cache_give_batch(uint32_t class, struct list list)
 {
     if (list.count < 2 || !transfer_put(class, list))
-        arena_give(list);
+        arena_give(list, class);
 }
 
 void cache_tick(void)

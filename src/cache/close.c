@@ -92,7 +92,7 @@ bool cache_drain(void)
                 table_collect(cache_made[id], &all);
     cache_open();
     lock_drop(&cache_lock);
-    arena_give(all);
+    arena_give(all, 0);
     return ours;
 }
 
@@ -136,7 +136,7 @@ static void decay_spares(struct table *table)
         struct list list = {0};
         if (__atomic_load_n(&table->spare[class].head, __ATOMIC_RELAXED) &&
             sequence_take(TABLE_SPARE + table_offset(class), 0, &list.head, &list.count))
-            arena_give(list);
+            arena_give(list, class);
     }
 }
 
@@ -155,7 +155,7 @@ void cache_decay(void)
         if (cache_made[id])
             cache_made[id]->misses_at_tick = __atomic_load_n(&cache_made[id]->misses, __ATOMIC_RELAXED);
     lock_drop(&cache_lock);
-    arena_give(all);
+    arena_give(all, 0);
 }
 
 /* ---- fork ---- */

@@ -244,6 +244,7 @@ void area_mark_dirty(struct area *area, uint32_t page, uint32_t pages)
     bitmap_clear(area->old, page, page + pages);
     area->dirty_pages += pages;
     counter_add(&span.numbers.dirty_bytes, (size_t)pages << os_page_shift);
+    __atomic_store_n(&span.excess, span.numbers.dirty_bytes > purge_bound(), __ATOMIC_RELAXED);
 }
 
 void area_give(struct area *area, uint32_t page, uint32_t pages)

@@ -53,6 +53,7 @@ struct span_state {
     size_t peak_before;       /* in the tick before */
     size_t direct_threshold;  /* set by the user; 0 adaptive */
     size_t dirty_bound;       /* set by the user; 0 adaptive */
+    bool excess;              /* more dirt than the bound when last counted; read without the lock, relaxed */
     bool purge_tried;         /* a first purge has been checked */
     bool purge_fails;         /* the kernel does not take pages back here: never asked again */
     uint32_t unmap_fails;     /* areas that could not be unmapped (too many mappings) */

@@ -139,10 +139,7 @@ size_t purge_down_to(size_t bytes, bool old_only)
 
 void span_purge_excess(void)
 {
-    /* A racy look: at worst one call too many or too few. */
-    if (counter_read(&span.numbers.dirty_bytes) < BOUND_LIVE_EXTRA && counter_read(&span.dirty_bound) == 0)
-        return;
-    if (!lock_try(&span_purge_lock))
+    if (likely(!__atomic_load_n(&span.excess, __ATOMIC_RELAXED)) || !lock_try(&span_purge_lock))
         return;
     lock_take(&span_lock);
     size_t bound = purge_bound();
@@ -152,6 +149,7 @@ void span_purge_excess(void)
         purge_down_to(bound, true);
         purge_down_to(bound, false);
     }
+    __atomic_store_n(&span.excess, false, __ATOMIC_RELAXED);
     lock_drop(&span_lock);
     lock_drop(&span_purge_lock);
 }
