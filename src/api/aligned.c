@@ -5,7 +5,7 @@
 #include "span/span.h"
 #include <errno.h>
 
-EXPORT void *API(memalign)(size_t align, size_t size)
+void *API(memalign)(size_t align, size_t size)
 {
     if (align > SIZE_MAX / 2 + 1) {
         errno = EINVAL;
@@ -15,10 +15,12 @@ EXPORT void *API(memalign)(size_t align, size_t size)
         align = align <= GRANULE ? GRANULE : (size_t)1 << (bits_log2(align) + 1);
     return malloc_aligned(align, size);
 }
+API_EXPORT(memalign);
 
-EXPORT void *API(aligned_alloc)(size_t align, size_t size) { return API(memalign)(align, size); }
+void *API(aligned_alloc)(size_t align, size_t size) { return API(memalign)(align, size); }
+API_EXPORT(aligned_alloc);
 
-EXPORT int API(posix_memalign)(void **out, size_t align, size_t size)
+int API(posix_memalign)(void **out, size_t align, size_t size)
 {
     if (align % sizeof(void *) != 0 || !bits_is_power2(align))
         return EINVAL;
@@ -28,29 +30,32 @@ EXPORT int API(posix_memalign)(void **out, size_t align, size_t size)
     *out = p;
     return 0;
 }
+API_EXPORT(posix_memalign);
 
-EXPORT void *API(valloc)(size_t size)
+void *API(valloc)(size_t size)
 {
     os_start();
     return malloc_aligned(os_page, size);
 }
+API_EXPORT(valloc);
 
-EXPORT void *API(pvalloc)(size_t size)
+void *API(pvalloc)(size_t size)
 {
     os_start();
     if (size > PTRDIFF_MAX - os_page)
         return malloc_failed();
     return malloc_aligned(os_page, bits_up(size, os_page));
 }
+API_EXPORT(pvalloc);
 
-EXPORT size_t API(malloc_usable_size)(void *p)
+size_t API(malloc_usable_size)(void *p)
 {
     struct chunk *chunk;
     uint32_t class;
     size_t size;
     if (!p)
         return 0;
-    if (chunk_block_find(p, &chunk, &class))
+    if (chunk_block_live(p, &chunk, &class))
         return size_bytes(class);
     struct owner *owner = map_find(p);
     if (owner && owner->kind != OWNER_CHUNK) {
@@ -62,3 +67,4 @@ EXPORT size_t API(malloc_usable_size)(void *p)
         guard_bad_pointer("malloc_usable_size", p);
     return size;
 }
+API_EXPORT(malloc_usable_size);

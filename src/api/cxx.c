@@ -92,12 +92,12 @@ void *cxx_new_aligned(size_t size, size_t align)
     return likely(p) ? p : new_failed(align, size);
 }
 
-void cxx_delete(void *p) { free(p); }
+void cxx_delete(void *p) { API(free)(p); }
 
 void cxx_delete_aligned(void *p, size_t align)
 {
     (void)align;
-    free(p);
+    API(free)(p);
 }
 
 void *cxx_new_array(size_t size) { return program_new(size); }

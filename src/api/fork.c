@@ -13,6 +13,7 @@
 #include "arena/transfer.h"
 #include "cache/cache.h"
 #include "map/meta.h"
+#include "observe/stats.h"
 #include "os/cpu.h"
 #include "span/span.h"
 #include <pthread.h>
@@ -29,6 +30,7 @@ static void fork_prepare(void)
     fork_threaded = !os_is_single_threaded();
     if (fork_threaded && _IO_list_lock)
         _IO_list_lock();
+    lock_fork_take(&stats_lock);
     lock_fork_take(&span_purge_lock);
     cache_lock_all();
     fork_closed = fork_threaded ? cache_fork_close() : true;
@@ -50,6 +52,7 @@ static void fork_parent(void)
         cache_fork_open();
     cache_unlock_all();
     lock_fork_drop(&span_purge_lock);
+    lock_fork_drop(&stats_lock);
     if (fork_threaded && _IO_list_unlock)
         _IO_list_unlock();
 }
@@ -67,6 +70,7 @@ static void fork_child(void)
     if (fork_threaded && cache_mode() != CACHE_LOCKED)
         cache_fork_open(); /* locked tables are open as soon as their locks are */
     lock_fork_reset(&span_purge_lock);
+    lock_fork_reset(&stats_lock);
     if (fork_threaded && _IO_list_resetlock)
         _IO_list_resetlock();
 }

@@ -15,18 +15,14 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* The numbers are large for a stack, and these calls are rare. */
-static struct loam_stats shared_stats;
-static struct lock shared_lock;
-
 /* glibc calls mallinfo deprecated; it is still there, and so it is here. */
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
 static struct mallinfo2 info_get(void)
 {
-    lock_take(&shared_lock);
-    loam_stats_get(&shared_stats);
-    const struct loam_stats *s = &shared_stats;
+    struct loam_stats stats;
+    stats_collect(&stats, true);
+    const struct loam_stats *s = &stats;
     size_t areas = s->mapped_bytes - s->direct_bytes;
     size_t used = s->live_bytes - s->direct_bytes;
     struct mallinfo2 info = {
@@ -40,23 +36,23 @@ static struct mallinfo2 info_get(void)
         .fordblks = areas - used,
         .keepcost = s->dirty_bytes,
     };
-    lock_drop(&shared_lock);
     return info;
 }
 
-EXPORT struct mallinfo2 API(mallinfo2)(void);
-EXPORT struct mallinfo API(mallinfo)(void);
-EXPORT int API(malloc_trim)(size_t pad);
-EXPORT int API(mallopt)(int parameter, int value);
-EXPORT void API(malloc_stats)(void);
-EXPORT int API(malloc_info)(int options, FILE *stream);
+struct mallinfo2 API(mallinfo2)(void);
+struct mallinfo API(mallinfo)(void);
+int API(malloc_trim)(size_t pad);
+int API(mallopt)(int parameter, int value);
+void API(malloc_stats)(void);
+int API(malloc_info)(int options, FILE *stream);
 
-EXPORT struct mallinfo2 API(mallinfo2)(void) { return info_get(); }
+struct mallinfo2 API(mallinfo2)(void) { return info_get(); }
+API_EXPORT(mallinfo2);
 
 /* The old structure has ints: what does not fit is INT_MAX, not a number that wrapped. */
 static int to_int(size_t x) { return x > INT32_MAX ? INT32_MAX : (int)x; }
 
-EXPORT struct mallinfo API(mallinfo)(void)
+struct mallinfo API(mallinfo)(void)
 {
     struct mallinfo2 m = info_get();
     return (struct mallinfo){
@@ -72,16 +68,18 @@ EXPORT struct mallinfo API(mallinfo)(void)
         .keepcost = to_int(m.keepcost),
     };
 }
+API_EXPORT(mallinfo);
 
 /* 1 if the kernel got memory back. `pad`, what glibc leaves at the top of its heap, has no meaning here. */
-EXPORT int API(malloc_trim)(size_t pad)
+int API(malloc_trim)(size_t pad)
 {
     (void)pad;
     return loam_trim() > 0;
 }
+API_EXPORT(malloc_trim);
 
 /* As glibc answers: 1 if the parameter is known and the value can be, else 0. docs/tuning.md says what each does here. */
-EXPORT int API(mallopt)(int parameter, int value)
+int API(mallopt)(int parameter, int value)
 {
     switch (parameter) {
     case M_MMAP_THRESHOLD:
@@ -93,7 +91,7 @@ EXPORT int API(mallopt)(int parameter, int value)
         return 1;
     case M_ARENA_MAX:
         if (value > 0)
-            arena_use((uint32_t)value);
+            arena_limit((uint32_t)value);
         return 1;
     case M_MXFAST:
         return value >= 0 && value <= 160; /* accepted, no effect: 80 * sizeof(size_t) / 4 is glibc's limit */
@@ -107,8 +105,10 @@ EXPORT int API(mallopt)(int parameter, int value)
         return 1; /* glibc accepts what it does not know */
     }
 }
+API_EXPORT(mallopt);
 
-EXPORT void API(malloc_stats)(void) { loam_stats_print(STDERR_FILENO); }
+void API(malloc_stats)(void) { loam_stats_print(STDERR_FILENO); }
+API_EXPORT(malloc_stats);
 
 static void info_sizes(const struct loam_stats *s, FILE *stream)
 {
@@ -120,15 +120,13 @@ static void info_sizes(const struct loam_stats *s, FILE *stream)
     fprintf(stream, "</sizes>\n");
 }
 
-EXPORT int API(malloc_info)(int options, FILE *stream)
+int API(malloc_info)(int options, FILE *stream)
 {
     if (options != 0)
         return EINVAL;
-    static struct loam_stats copy; /* printing allocates, so it is done from a copy, under no lock of the heap */
-    static struct lock lock;
-    lock_take(&lock);
-    loam_stats_get(&copy);
-    const struct loam_stats *s = &copy;
+    struct loam_stats stats; /* printing allocates: under no lock of ours */
+    loam_stats_get(&stats);
+    const struct loam_stats *s = &stats;
     fprintf(stream, "<malloc version=\"loam-%s\">\n<heap nr=\"0\" mode=\"%s\" tables=\"%u\">\n", loam_version(), loam_mode(), s->tables);
     info_sizes(s, stream);
     fprintf(stream, "<total type=\"live\" count=\"%zu\" size=\"%zu\"/>\n", s->live_blocks, s->live_bytes);
@@ -139,13 +137,13 @@ EXPORT int API(malloc_info)(int options, FILE *stream)
             s->metadata_bytes);
     fprintf(stream, "<system type=\"current\" size=\"%zu\"/>\n<system type=\"max\" size=\"%zu\"/>\n", s->mapped_bytes, s->mapped_peak);
     fprintf(stream, "</heap>\n</malloc>\n");
-    lock_drop(&lock);
     return 0;
 }
+API_EXPORT(malloc_info);
 
 #ifndef LOAM_NO_REPLACE
 void cfree(void *p);
-EXPORT void cfree(void *p) { free(p); }
+EXPORT void cfree(void *p) { API(free)(p); }
 
 /* The C library's private names, for programs that call them to get past a wrapper of their own. */
 EXPORT void *__libc_malloc(size_t size);
@@ -159,14 +157,14 @@ EXPORT struct mallinfo __libc_mallinfo(void);
 EXPORT int __libc_mallopt(int parameter, int value);
 EXPORT int __posix_memalign(void **out, size_t align, size_t size);
 
-EXPORT void *__libc_malloc(size_t size) { return malloc(size); }
-EXPORT void *__libc_calloc(size_t count, size_t size) { return calloc(count, size); }
-EXPORT void *__libc_realloc(void *p, size_t size) { return realloc(p, size); }
-EXPORT void __libc_free(void *p) { free(p); }
-EXPORT void *__libc_memalign(size_t align, size_t size) { return memalign(align, size); }
-EXPORT void *__libc_valloc(size_t size) { return valloc(size); }
-EXPORT void *__libc_pvalloc(size_t size) { return pvalloc(size); }
-EXPORT struct mallinfo __libc_mallinfo(void) { return mallinfo(); }
-EXPORT int __libc_mallopt(int parameter, int value) { return mallopt(parameter, value); }
-EXPORT int __posix_memalign(void **out, size_t align, size_t size) { return posix_memalign(out, align, size); }
+EXPORT void *__libc_malloc(size_t size) { return API(malloc)(size); }
+EXPORT void *__libc_calloc(size_t count, size_t size) { return API(calloc)(count, size); }
+EXPORT void *__libc_realloc(void *p, size_t size) { return API(realloc)(p, size); }
+EXPORT void __libc_free(void *p) { API(free)(p); }
+EXPORT void *__libc_memalign(size_t align, size_t size) { return API(memalign)(align, size); }
+EXPORT void *__libc_valloc(size_t size) { return API(valloc)(size); }
+EXPORT void *__libc_pvalloc(size_t size) { return API(pvalloc)(size); }
+EXPORT struct mallinfo __libc_mallinfo(void) { return API(mallinfo)(); }
+EXPORT int __libc_mallopt(int parameter, int value) { return API(mallopt)(parameter, value); }
+EXPORT int __posix_memalign(void **out, size_t align, size_t size) { return API(posix_memalign)(out, align, size); }
 #endif

@@ -32,6 +32,13 @@ INLINE bool chunk_block_find(void *p, struct chunk **chunk, uint32_t *class)
     return *class != 0;
 }
 
+/* The same for calls that can afford one look more: false also for a block that has gone back to its chunk. */
+INLINE bool chunk_block_live(void *p, struct chunk **chunk, uint32_t *class)
+{
+    return chunk_block_find(p, chunk, class) &&
+           likely(bounds_is_occupied_now((*chunk)->occupied, (uint32_t)chunk_granule(*chunk, p)));
+}
+
 /* What realloc leaves as it is: less than an eighth, or less than 64 bytes, is not worth a lock to give back. */
 INLINE bool worth_shrinking(uint32_t from, uint32_t to) { return from - to > from / 8 && from - to >= 4; }
 

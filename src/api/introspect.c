@@ -38,7 +38,7 @@ enum loam_owner loam_whose(const void *p, struct loam_block *block)
     if (owner && owner->kind == OWNER_CHUNK) {
         if ((uintptr_t)p - ((struct chunk *)owner)->base < MAP_GRANULE) {
             struct chunk *chunk = (struct chunk *)owner;
-            struct bounds_segment at = arena_segment_of(chunk, p);
+            struct bounds_segment at = arena_segment_of(chunk, (uintptr_t)p);
             found = (struct span_block){chunk_address(chunk, at.start), (size_t)at.length << GRANULE_SHIFT, at.occupied};
         }
     } else {

@@ -8,6 +8,7 @@
 #include "cache/cache.h"
 #include "guard/hook.h"
 #include "guard/report.h"
+#include "os/pages.h"
 #include "span/span.h"
 #include <errno.h>
 #include <string.h>
@@ -19,13 +20,14 @@ INLINE void *fast_pop(size_t size)
     return NULL;
 }
 
-EXPORT void *API(malloc)(size_t size)
+void *API(malloc)(size_t size)
 {
     void *p = fast_pop(size);
     if (likely(p))
         return p;
     return malloc_slow(size);
 }
+API_EXPORT(malloc);
 
 static NOINLINE void *calloc_slow(size_t bytes)
 {
@@ -36,7 +38,7 @@ static NOINLINE void *calloc_slow(size_t bytes)
     return zero ? p : memset(p, 0, bytes);
 }
 
-EXPORT void *API(calloc)(size_t count, size_t size)
+void *API(calloc)(size_t count, size_t size)
 {
     size_t bytes;
     if (unlikely(__builtin_mul_overflow(count, size, &bytes)))
@@ -46,6 +48,7 @@ EXPORT void *API(calloc)(size_t count, size_t size)
         return memset(p, 0, bytes);
     return calloc_slow(bytes);
 }
+API_EXPORT(calloc);
 
 /* Takes one from the window: bit 0, the block's start, is gone, and the lowest bit left is its end. To `slow` if there was
  * no other bit. Where no block starts the borrow leaves bit 0 set: that is class 0, whose list is always full. */
@@ -71,7 +74,7 @@ static NOINLINE void free_rest(void *p, uintptr_t offset, enum sequence_result r
     cache_free_slow(p, class);
 }
 
-EXPORT void API(free)(void *p)
+void API(free)(void *p)
 {
     struct owner *owner = map_owner(p);
     uintptr_t i = chunk_granule_from(owner->fast_base, p);
@@ -87,6 +90,7 @@ EXPORT void API(free)(void *p)
 slow:
     free_slow(p);
 }
+API_EXPORT(free);
 
 /* A block of `from` granules may have been asked for with `size` bytes: it is of that class, or realloc left it larger. */
 static bool size_fits(uint32_t from, size_t size)
@@ -101,7 +105,7 @@ static NOINLINE void free_checked(void *p, size_t size, const char *call)
 {
     struct chunk *chunk;
     uint32_t class;
-    if (p && chunk_block_find(p, &chunk, &class)) {
+    if (p && chunk_block_live(p, &chunk, &class)) {
         if (!size_fits(size_granules(class), size))
             guard_wrong_size(call, p, size_bytes(class), size);
     } else if (p) {
@@ -109,16 +113,19 @@ static NOINLINE void free_checked(void *p, size_t size, const char *call)
         struct span_block block = {0};
         if (owner->kind == OWNER_AREA || owner->kind == OWNER_DIRECT)
             block = span_find(owner, p);
-        if (block.in_use && block.start == p && (size > block.size || size < block.size / 4))
+        /* a small one may be here for its alignment: whole pages are compared */
+        if (block.in_use && block.start == p && (size > block.size || bits_up(size + !size, os_page) < block.size / 4))
             guard_wrong_size(call, p, block.size, size);
     }
     API(free)(p);
 }
 
-EXPORT void API(free_sized)(void *p, size_t size) { free_checked(p, size, "free_sized"); }
+void API(free_sized)(void *p, size_t size) { free_checked(p, size, "free_sized"); }
+API_EXPORT(free_sized);
 
-EXPORT void API(free_aligned_sized)(void *p, size_t align, size_t size)
+void API(free_aligned_sized)(void *p, size_t align, size_t size)
 {
     (void)align;
     free_checked(p, size, "free_aligned_sized");
 }
+API_EXPORT(free_aligned_sized);

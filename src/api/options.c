@@ -42,8 +42,10 @@ static bool word_size(struct word word, size_t *value)
         if ((word.text[i] | 0x20) == units[u])
             break;
     }
+    if (n > PTRDIFF_MAX)
+        return false;
     *value = n;
-    return n <= PTRDIFF_MAX;
+    return true;
 }
 
 static bool set_rseq(struct options *into, struct word value)

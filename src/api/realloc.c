@@ -39,6 +39,10 @@ static NOINLINE void *realloc_other(void *p, size_t size)
         block = span_find(owner, p);
     if (unlikely(!block.in_use || block.start != p))
         guard_bad_pointer("realloc", p);
+    if (size == 0) {
+        API(free)(p);
+        return NULL;
+    }
     if (size > PTRDIFF_MAX)
         return malloc_failed();
     if (size > SIZE_MAX_BYTES) {
@@ -55,12 +59,12 @@ static NOINLINE void *realloc_slow(void *p, size_t size)
     uint32_t class;
     if (!p)
         return API(malloc)(size);
+    if (!chunk_block_live(p, &chunk, &class))
+        return realloc_other(p, size);
     if (size == 0) {
         API(free)(p);
         return NULL;
     }
-    if (!chunk_block_find(p, &chunk, &class))
-        return realloc_other(p, size);
     if (size > PTRDIFF_MAX)
         return malloc_failed();
     if (unlikely(cache_has_at_head(p, class)))
@@ -69,20 +73,22 @@ static NOINLINE void *realloc_slow(void *p, size_t size)
     return same ? same : realloc_copy(p, size_bytes(class), size);
 }
 
-EXPORT void *API(realloc)(void *p, size_t size)
+void *API(realloc)(void *p, size_t size)
 {
     struct chunk *chunk;
     uint32_t class;
-    if (likely(size - 1 < SIZE_FINE_MAX) && likely(chunk_block_find(p, &chunk, &class)) &&
+    if (likely(size - 1 < SIZE_FINE_MAX) && likely(chunk_block_live(p, &chunk, &class)) &&
         likely(size_to_granules(size) == class))
         return p;
     return realloc_slow(p, size);
 }
+API_EXPORT(realloc);
 
-EXPORT void *API(reallocarray)(void *p, size_t count, size_t size)
+void *API(reallocarray)(void *p, size_t count, size_t size)
 {
     size_t bytes;
     if (unlikely(__builtin_mul_overflow(count, size, &bytes)))
         return malloc_failed();
     return API(realloc)(p, bytes);
 }
+API_EXPORT(reallocarray);

@@ -1,4 +1,5 @@
 /* What happens once: at the first allocation, before the first block. */
+#define _GNU_SOURCE 1
 #include "api/inside.h"
 #include "api/options.h"
 #include "base/lock.h"
@@ -6,7 +7,10 @@
 #include "loam/loam.h"
 #include "os/pages.h"
 #include "span/span.h"
+#include <fcntl.h>
 #include <unistd.h>
+
+enum { STATS_FD_LEAST = 100 };
 
 static bool started; /* release when all of it is done, but fork handlers */
 
@@ -33,9 +37,23 @@ COLD void api_start(void)
 }
 
 #ifndef LOAM_NO_REPLACE
+/* Programs close stderr as the last thing they do (coreutils, to see write errors): whoever asked for the numbers gets a copy of
+ * it, kept to the end, and not handed on to other programs. */
+static int stats_fd = -1;
+
+static bool stats_wanted(void) { return options.stats == 1 || (options.stats > 1 && options.stats == getpid()); }
+
+static __attribute__((constructor)) void stats_at_load(void)
+{
+    if (!api_started())
+        api_start();
+    if (stats_wanted())
+        stats_fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STATS_FD_LEAST);
+}
+
 static __attribute__((destructor)) void stats_at_exit(void)
 {
-    if (options.stats == 1 || (options.stats > 1 && options.stats == getpid()))
-        loam_stats_print(STDERR_FILENO);
+    if (stats_wanted())
+        loam_stats_print(stats_fd >= 0 ? stats_fd : STDERR_FILENO);
 }
 #endif

@@ -26,14 +26,26 @@ static bool fast_path_allowed;            /* written before the first chunk */
 
 void arena_allow_fast_path(bool allowed) { fast_path_allowed = allowed; }
 
+static uint32_t wanted = 1, limit_set; /* atomic, relaxed */
+
+static void arena_count_set(void)
+{
+    uint32_t count = __atomic_load_n(&wanted, __ATOMIC_RELAXED), limit = __atomic_load_n(&limit_set, __ATOMIC_RELAXED);
+    count = limit && count > limit ? limit : count;
+    count = count < 1 ? 1 : count > ARENA_MAX ? ARENA_MAX : count;
+    __atomic_store_n(&arena_count, count, __ATOMIC_RELAXED);
+}
+
 void arena_use(uint32_t count)
 {
-    count = count < 1 ? 1 : count > ARENA_MAX ? ARENA_MAX : count;
-    uint32_t reached = __atomic_load_n(&arena_reached, __ATOMIC_RELAXED);
-    while (count > reached &&
-           !__atomic_compare_exchange_n(&arena_reached, &reached, count, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
-    }
-    __atomic_store_n(&arena_count, count, __ATOMIC_RELAXED);
+    __atomic_store_n(&wanted, count, __ATOMIC_RELAXED);
+    arena_count_set();
+}
+
+void arena_limit(uint32_t limit)
+{
+    __atomic_store_n(&limit_set, limit, __ATOMIC_RELAXED);
+    arena_count_set();
 }
 
 static uint32_t arena_in_use(void) { return __atomic_load_n(&arena_count, __ATOMIC_RELAXED); }
@@ -296,6 +308,22 @@ INLINE struct chunk *block_chunk(const struct block *block)
     return (struct chunk *)owner;
 }
 
+struct block *arena_list_next(const struct block *block)
+{
+    block_chunk(block);
+    return block->next;
+}
+
+uint32_t arena_list_length(const struct block *block)
+{
+    enum { LONGEST = 1 << 20 }; /* far more than a list or a batch ever holds */
+    uint32_t n = 0;
+    for (; block; block = arena_list_next(block))
+        if (++n > LONGEST)
+            guard_bad_block(block, "in a list of free blocks, which runs in a circle,");
+    return n;
+}
+
 /* A block's bits are cleared; `words` collects where. */
 static NOINLINE void chunk_loosen_any(struct arena *arena, struct chunk *chunk, uint32_t i, uint64_t *words)
 {
@@ -351,9 +379,9 @@ static void arena_release(struct arena *arena, struct list list, uint32_t small,
     uint64_t words = 0;
     size_t count = 0;
     for (struct block *block = list.head, *next; block; block = next) {
+        struct chunk *chunk = block_chunk(block); /* before it is read: its link may lead anywhere */
         next = block->next;
         __builtin_prefetch(next);
-        struct chunk *chunk = block_chunk(block);
         if (chunk != open) {
             if (__atomic_load_n(&chunk->arena, __ATOMIC_RELAXED) != arena) {
                 list_push(rest, block);
@@ -365,7 +393,7 @@ static void arena_release(struct arena *arena, struct list list, uint32_t small,
             words = 0;
         }
         uint32_t i = (uint32_t)chunk_granule(chunk, block);
-        if (likely(small != 0) && likely(chunk_loosen_small(chunk, i, small, &words)))
+        if (likely(small != 0) && !LOAM_TSAN && likely(chunk_loosen_small(chunk, i, small, &words)))
             count++;
         else
             chunk_loosen_any(arena, chunk, i, &words);
@@ -430,12 +458,12 @@ bool arena_resize(struct chunk *chunk, void *p, uint32_t from, uint32_t to)
     return done;
 }
 
-struct bounds_segment arena_segment_of(struct chunk *chunk, const void *p)
+struct bounds_segment arena_segment_of(struct chunk *chunk, uintptr_t address)
 {
     const struct bounds bounds = chunk_bounds(chunk);
     struct arena *arena = chunk->arena;
     lock_take(&arena->lock);
-    uint32_t i = (uint32_t)(((uintptr_t)p - chunk->base) >> GRANULE_SHIFT) % CHUNK_GRANULES;
+    uint32_t i = (uint32_t)((address - chunk->base) >> GRANULE_SHIFT) % CHUNK_GRANULES;
     struct bounds_segment segment = bounds_segment_of(&bounds, i);
     lock_drop(&arena->lock);
     return segment;

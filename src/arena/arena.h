@@ -39,7 +39,9 @@ extern uint32_t arena_count;
 /* The most that ever were in use (mallopt may lower arena_count): those above it never had a chunk. Relaxed, grows. */
 extern uint32_t arena_reached;
 
+/* As many as there are processors now, but not more than the user's limit (M_ARENA_MAX; 0: none). */
 void arena_use(uint32_t count);
+void arena_limit(uint32_t limit);
 
 /* Whether chunks made from now on may be worked by free()'s fast path, which needs sequences. Before the first chunk. */
 void arena_allow_fast_path(bool allowed);
@@ -54,6 +56,12 @@ void *arena_take_aligned(uint32_t preferred, uint32_t class, size_t align);
 /* All blocks of the list become free memory. `class`: of all of them, which is faster, or 0 for a list of mixed sizes. */
 void arena_give(struct list list, uint32_t class);
 
+/* The block after this one in a list, once it is sure that this is memory of a chunk, on a granule; else the list is broken, and
+ * the process is told. */
+struct block *arena_list_next(const struct block *block);
+/* How long a list is; a broken one, or one that runs in a circle, is told of. */
+uint32_t arena_list_length(const struct block *block);
+
 /* The block at p (in chunk, `from` granules) becomes one of `to` granules where it stands. False: no room, nothing changed. */
 bool arena_resize(struct chunk *chunk, void *p, uint32_t from, uint32_t to);
 
@@ -65,8 +73,8 @@ void arena_release_empty(void);
 /* The most granules and blocks that were handed up at any time. */
 void arena_peaks(size_t *granules, size_t *blocks);
 
-/* What stands at p: for reports and for the checks; takes the arena's lock. */
-struct bounds_segment arena_segment_of(struct chunk *chunk, const void *p);
+/* What stands at the address: for reports and for the checks; takes the arena's lock. */
+struct bounds_segment arena_segment_of(struct chunk *chunk, uintptr_t address);
 
 struct arena_numbers {
     size_t chunks;

@@ -42,6 +42,7 @@ struct chunk {
 };
 static_assert(sizeof(struct chunk) % 128 == 64, "a chunk's descriptor is an odd number of cache lines");
 static_assert(sizeof(struct chunk) == SPAN_DESCRIPTOR, "an area keeps a place of this size for each of its chunks");
+static_assert(sizeof(struct chunk) <= OWNER_ROOM, "the stranger reads as a chunk without a block");
 static_assert(CHUNK_GRANULES * GRANULE == MAP_GRANULE, "a chunk is what one entry of the map stands for");
 
 INLINE struct bounds chunk_bounds(struct chunk *chunk)

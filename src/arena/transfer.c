@@ -141,8 +141,7 @@ size_t transfer_class_blocks(uint32_t class)
     size_t blocks = 0;
     lock_take(&transfers[class].lock);
     for (const struct batch *batch = transfers[class].top; batch; batch = batch_after(batch))
-        for (const struct batch *block = batch; block; block = block->next)
-            blocks++;
+        blocks += arena_list_length((const struct block *)batch);
     lock_drop(&transfers[class].lock);
     return blocks;
 }

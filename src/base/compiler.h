@@ -1,7 +1,7 @@
 /* What the compilers call the same things, in one place.
  *
  * Only what the language lacks: branch hints, cold and hidden functions, and the few checks that depend on the build.
- * `LOAM_DEBUG` switches on debug_assert; `corrupt()` (base/log.h) is always on. */
+ * `LOAM_DEBUG` switches on debug_assert; what must always be checked goes to guard/hook.h. */
 #ifndef LOAM_BASE_COMPILER_H
 #define LOAM_BASE_COMPILER_H
 

@@ -5,7 +5,7 @@
  * thread, which holds every lock, passes through lock_take and lock_drop as if they were not there, so that the atfork
  * handlers of others may allocate.
  * Cost: one exchange to take, one to drop; a short spin before the futex.
- * Easy to get wrong: lock order. It is: purge, cache, table, transfer, arena (ascending index), span, meta. `lock_try` may break it. */
+ * Easy to get wrong: lock order. It is: stats, purge, cache, table, transfer, arena (ascending index), span, meta. `lock_try` may break it. */
 #ifndef LOAM_BASE_LOCK_H
 #define LOAM_BASE_LOCK_H
 

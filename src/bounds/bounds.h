@@ -33,7 +33,7 @@ enum { BOUNDS_NONE = UINT32_MAX };
 
 struct bounds {
     uint64_t *boundary;                /* words + 1, relaxed stores; read by anyone */
-    uint64_t *occupied;                /* words; under the owner's lock */
+    uint64_t *occupied;                /* words; under the owner's lock, relaxed stores */
     struct numbers numbers;            /* the longest hole that starts in each word; under the owner's lock */
     uint32_t granules;
 };
@@ -57,6 +57,12 @@ INLINE uint64_t bounds_window(const uint64_t *boundary, uint32_t i)
 #else
     return bits_load64((const char *)boundary + i / 8) >> (i % 8);
 #endif
+}
+
+/* Whether granule i is occupied, asked without the lock: certain for a block that lives, else a moment's truth. */
+INLINE bool bounds_is_occupied_now(const uint64_t *occupied, uint32_t i)
+{
+    return (__atomic_load_n(&occupied[i / BITS_WORD], __ATOMIC_RELAXED) >> (i % BITS_WORD)) & 1;
 }
 
 /* The first boundary after i (at most `granules`). */
@@ -157,7 +163,8 @@ INLINE void bounds_occupied_put(const struct bounds *b, uint32_t from, uint32_t 
     while (count > 0) {
         uint32_t n = BITS_WORD - shift < count ? BITS_WORD - shift : count;
         uint64_t mask = bits_mask(shift, n);
-        b->occupied[w] = occupied ? b->occupied[w] | mask : b->occupied[w] & ~mask;
+        uint64_t word = occupied ? b->occupied[w] | mask : b->occupied[w] & ~mask;
+        __atomic_store_n(&b->occupied[w], word, __ATOMIC_RELAXED); /* pairs with bounds_is_occupied_now */
         count -= n;
         shift = 0;
         w++;

@@ -33,6 +33,7 @@ bool cache_closed;
 static enum cache_mode mode;     /* written once before the first block; relaxed */
 static const char *why_locked;
 static uint32_t tables_made;     /* under cache_lock; read relaxed */
+static uint32_t cpus;            /* that the process may use; set once at the start */
 static uint32_t reached;         /* under cache_lock; read with acquire */
 
 /* ---- starting ---- */
@@ -55,6 +56,7 @@ static struct {
 
 void cache_start(enum cache_wish wish)
 {
+    cpus = os_cpus_usable(); /* now: a sandbox may forbid it later */
     if (wish == CACHE_WISH_TRUSTED) {
         arena_allow_fast_path(true);
         sequence.area = (intptr_t)((uintptr_t)&trusted_area - thread_pointer());
@@ -109,7 +111,7 @@ NOINLINE struct table *table_get(uint32_t id)
         __atomic_store_n(&cache_made[id], table, __ATOMIC_RELEASE);
         tables_made++;
         if (tables_made == 2)
-            arena_use(os_cpus_usable());
+            arena_use(cpus);
         if (id >= reached)
             __atomic_store_n(&reached, id + 1, __ATOMIC_RELEASE);
         if (!cache_closed)
@@ -288,3 +290,5 @@ bool cache_has_at_head(const void *block, uint32_t class)
     struct table *table = index < TABLE_MAX ? __atomic_load_n(&cache_made[index], __ATOMIC_ACQUIRE) : NULL;
     return table && __atomic_load_n(&table->active[class].head, __ATOMIC_RELAXED) == block;
 }
+
+uint32_t cache_cpus(void) { return cpus; }

@@ -60,7 +60,9 @@ struct cache_numbers {
     uint64_t misses;
     size_t lost_blocks;              /* by a fork without a fence */
 };
-void cache_numbers(struct cache_numbers *numbers);
+/* `exactly`: tables are closed while counting, which takes a barrier if there are threads; else their lists' lengths are taken from
+ * `left`, which is exact while nobody was preempted in a sequence. */
+void cache_numbers(struct cache_numbers *numbers, bool exactly);
 
 /* Makes each table's lists agree with their lengths; NULL, or what is wrong. Only while no other thread allocates. */
 const char *cache_check(void);

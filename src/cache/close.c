@@ -47,22 +47,14 @@ static void cache_open(void)
 
 /* ---- what is done with tables that are ours ---- */
 
-static uint32_t list_length(const struct block *block)
-{
-    uint32_t n = 0;
-    for (; block; block = block->next)
-        n++;
-    return n;
-}
-
 /* Joins the two lists of a class into *all, which the caller gives to the arenas when no lock of a table is held any more. */
 static void table_list_collect(struct table_list *list, uint32_t left, struct list *all)
 {
     struct block *block = list->head;
-    list->head = NULL;
+    __atomic_store_n(&list->head, NULL, __ATOMIC_RELAXED); /* pairs with cache_has_at_head */
     list->left = left;
     while (block) {
-        struct block *next = block->next;
+        struct block *next = arena_list_next(block);
         list_push(all, block);
         block = next;
     }
@@ -98,46 +90,43 @@ bool cache_drain(void)
 
 /* ---- decay ---- */
 
-static bool table_is_idle(const struct table *table)
+/* The lists of this processor that were not needed since the last tick; all of them, if the heap has shrunk far below what they may
+ * hold. By sequences: no barrier, which a sandbox may forbid, so idle processors' tables stay as they are until a trim. */
+static void decay_own(struct table *table)
 {
-    return __atomic_load_n(&table->misses, __ATOMIC_RELAXED) == table->misses_at_tick;
-}
-
-/* No thread has missed in it since the last tick, or the heap has shrunk far below what its lists may hold. */
-static bool table_is_due(const struct table *table)
-{
-    if (!table || table->granted == 0)
-        return false;
-    return table_is_idle(table) ||
-           __atomic_load_n(&table->granted, __ATOMIC_RELAXED) > 2 * cache_grant_bound();
-}
-
-/* Tables that are due are emptied; one barrier serves them all. */
-static void decay_tables(struct list *all)
-{
-    bool due = false;
-    for (uint32_t id = 0; id < cache_reached() && !due; id++)
-        due = table_is_due(cache_made[id]);
-    if (!due)
-        return;
-    bool ours = cache_close();
-    for (uint32_t id = 0; ours && id < cache_reached(); id++)
-        if (table_is_due(cache_made[id]))
-            table_collect(cache_made[id], all);
-    cache_open();
-}
-
-/* The spares of this processor that were not needed since the last tick. */
-static void decay_spares(struct table *table)
-{
+    bool all = __atomic_load_n(&table->granted, __ATOMIC_RELAXED) > 2 * cache_grant_bound();
     for (uint32_t class = 1; class < SIZE_CLASSES; class++) {
-        if (__atomic_exchange_n(&table->spare_used[class], 0, __ATOMIC_RELAXED))
-            continue;
+        uint32_t first = table_cap_first(class);
         struct list list = {0};
-        if (__atomic_load_n(&table->spare[class].head, __ATOMIC_RELAXED) &&
+        bool used = __atomic_exchange_n(&table->spare_used[class], 0, __ATOMIC_RELAXED);
+        if ((all || !used) && __atomic_load_n(&table->spare[class].head, __ATOMIC_RELAXED) &&
             sequence_take(TABLE_SPARE + table_offset(class), 0, &list.head, &list.count))
             arena_give(list, class);
+        if (!all)
+            continue;
+        __atomic_store_n(&table->active[class].cap, first, __ATOMIC_RELAXED);
+        if (sequence_take(table_offset(class), first, &list.head, &list.count) && list.head)
+            arena_give(list, class);
     }
+    if (all)
+        __atomic_store_n(&table->granted, 0, __ATOMIC_RELAXED);
+}
+
+/* Locked mode: the same for every table that nobody holds. */
+static void decay_locked(struct table *table, struct list *all)
+{
+    if (!lock_try(&table->lock))
+        return;
+    bool idle = __atomic_load_n(&table->misses, __ATOMIC_RELAXED) == table->misses_at_tick;
+    if (idle || table->granted > 2 * cache_grant_bound())
+        table_collect(table, all);
+    for (uint32_t class = 1; class < SIZE_CLASSES; class++) {
+        if (!table->spare_used[class])
+            table_list_collect(&table->spare[class], 0, all);
+        table->spare_used[class] = 0;
+    }
+    table->misses_at_tick = __atomic_load_n(&table->misses, __ATOMIC_RELAXED);
+    lock_drop(&table->lock);
 }
 
 void cache_decay(void)
@@ -148,12 +137,11 @@ void cache_decay(void)
     if (cache_mode() != CACHE_LOCKED) {
         uint32_t id = cache_index_now();
         if (id < cache_reached() && cache_made[id])
-            decay_spares(cache_made[id]);
+            decay_own(cache_made[id]);
     }
-    decay_tables(&all);
-    for (uint32_t id = 0; id < cache_reached(); id++)
+    for (uint32_t id = 0; cache_mode() == CACHE_LOCKED && id < cache_reached(); id++)
         if (cache_made[id])
-            cache_made[id]->misses_at_tick = __atomic_load_n(&cache_made[id]->misses, __ATOMIC_RELAXED);
+            decay_locked(cache_made[id], &all);
     lock_drop(&cache_lock);
     arena_give(all, 0);
 }
@@ -211,29 +199,64 @@ void cache_reset_locks(void)
 
 /* ---- numbers and checks ---- */
 
-void cache_numbers(struct cache_numbers *numbers)
+static uint32_t list_estimate(const struct table_list *list, bool spare)
+{
+    uint32_t left = __atomic_load_n(&list->left, __ATOMIC_RELAXED), cap = __atomic_load_n(&list->cap, __ATOMIC_RELAXED);
+    if (!__atomic_load_n(&list->head, __ATOMIC_RELAXED))
+        return 0;
+    return spare ? left : left < cap ? cap - left : cap;
+}
+
+static void table_count(const struct table *table, bool ours, struct cache_numbers *numbers)
+{
+    numbers->tables++;
+    numbers->misses += __atomic_load_n(&table->misses, __ATOMIC_RELAXED);
+    for (uint32_t class = 1; class < SIZE_CLASSES; class++) {
+        const struct table_list *active = &table->active[class], *spare = &table->spare[class];
+        uint32_t n = ours ? arena_list_length(active->head) + arena_list_length(spare->head)
+                          : list_estimate(active, false) + list_estimate(spare, true);
+        numbers->class_blocks[class] += n;
+        numbers->blocks += n;
+        numbers->bytes += n * size_bytes(class);
+    }
+}
+
+void cache_numbers(struct cache_numbers *numbers, bool exactly)
 {
     *numbers = (struct cache_numbers){0};
     if (cache_mode() == CACHE_NOT_STARTED)
         return;
+    exactly = exactly || cache_mode() == CACHE_LOCKED || os_is_single_threaded();
     lock_take(&cache_lock);
-    numbers->exact = cache_close();
+    bool ours = exactly && cache_close();
+    numbers->exact = ours;
     numbers->lost_blocks = lost_blocks;
-    for (uint32_t id = 0; id < cache_reached(); id++) {
-        struct table *table = cache_made[id];
-        if (!table)
-            continue;
-        numbers->tables++;
-        numbers->misses += __atomic_load_n(&table->misses, __ATOMIC_RELAXED);
-        for (uint32_t class = 1; numbers->exact && class < SIZE_CLASSES; class++) {
-            uint32_t n = list_length(table->active[class].head) + list_length(table->spare[class].head);
-            numbers->class_blocks[class] += n;
-            numbers->blocks += n;
-            numbers->bytes += n * size_bytes(class);
-        }
-    }
-    cache_open();
+    for (uint32_t id = 0; id < cache_reached(); id++)
+        if (cache_made[id])
+            table_count(cache_made[id], ours, numbers);
+    if (exactly)
+        cache_open();
     lock_drop(&cache_lock);
+}
+
+static const char *list_check(const struct block *block, uint32_t class)
+{
+    enum { LONGEST = 1 << 20 }; /* far more than a list ever holds */
+    for (uint32_t n = 0; block; block = block->next) {
+        struct owner *owner = map_owner(block);
+        struct chunk *chunk = (struct chunk *)owner;
+        uintptr_t i = owner->kind == OWNER_CHUNK ? chunk_granule(chunk, block) : CHUNK_GRANULES;
+        if (i >= CHUNK_GRANULES)
+            return "a list holds what is no block";
+        const struct bounds bounds = chunk_bounds(chunk);
+        if (!bounds_is_block(&bounds, (uint32_t)i))
+            return "a list holds what is no block";
+        if (bounds_next(&bounds, (uint32_t)i) - i != size_granules(class))
+            return "a list holds a block of another size";
+        if (++n > LONGEST)
+            return "a list runs in a circle";
+    }
+    return NULL;
 }
 
 const char *cache_check(void)
@@ -244,20 +267,11 @@ const char *cache_check(void)
     lock_take(&cache_lock);
     bool ours = cache_close();
     for (uint32_t id = 0; ours && id < cache_reached() && !wrong; id++) {
-        struct table *table = cache_made[id];
+        const struct table *table = cache_made[id];
         for (uint32_t class = 1; table && class < SIZE_CLASSES && !wrong; class++) {
-            for (int spare = 0; spare < 2 && !wrong; spare++) {
-                struct block *block = spare ? table->spare[class].head : table->active[class].head;
-                for (; block && !wrong; block = block->next) {
-                    struct owner *owner = map_find(block);
-                    uintptr_t i = owner && owner->kind == OWNER_CHUNK ? chunk_granule((struct chunk *)owner, block) : CHUNK_GRANULES;
-                    if (i >= CHUNK_GRANULES || !bits_test(((struct chunk *)owner)->occupied, (uint32_t)i))
-                        wrong = "a list holds what is no block";
-                    else if (bounds_next(&(struct bounds){.boundary = ((struct chunk *)owner)->boundary}, (uint32_t)i) - i !=
-                             size_granules(class))
-                        wrong = "a list holds a block of another size";
-                }
-            }
+            wrong = list_check(table->active[class].head, class);
+            if (!wrong)
+                wrong = list_check(table->spare[class].head, class);
         }
     }
     cache_open();

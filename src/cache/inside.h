@@ -15,6 +15,9 @@ struct table *table_get(uint32_t id);
 /* One more than the highest number of a table made; release, grows. */
 uint32_t cache_reached(void);
 
+/* Processors that the process could use when it started. */
+uint32_t cache_cpus(void);
+
 /* The caller's index at this moment; UINT32_MAX for a thread that the kernel does not know. */
 uint32_t cache_index_now(void);
 

@@ -31,18 +31,6 @@ static void lock_drop_alone(struct lock *lock)
     __atomic_store_n(&lock->state, LOCK_FREE, __ATOMIC_RELEASE);
 }
 
-static uint32_t locked_tables(void)
-{
-    static uint32_t count; /* processors that may be used, at least 1; relaxed: every thread finds the same */
-    uint32_t n = __atomic_load_n(&count, __ATOMIC_RELAXED);
-    if (unlikely(n == 0)) {
-        n = os_cpus_usable();
-        n = n > TABLE_MAX ? TABLE_MAX : n;
-        __atomic_store_n(&count, n, __ATOMIC_RELAXED);
-    }
-    return n;
-}
-
 /* A table whose lock is held now; *alone says how to drop it. NULL: no memory for one. */
 static struct table *locked_table(bool *alone)
 {
@@ -53,7 +41,7 @@ static struct table *locked_table(bool *alone)
             lock_take_alone(&table->lock);
         return table;
     }
-    uint32_t count = locked_tables();
+    uint32_t count = cache_cpus() < TABLE_MAX ? cache_cpus() : TABLE_MAX;
     uint32_t id = os_cpu_current() % count;
     struct table *table = table_get(id);
     if (!table)
@@ -75,11 +63,14 @@ static void locked_drop(struct table *table, bool alone)
         lock_drop(&table->lock);
 }
 
+/* Under the table's lock; cache_has_at_head looks without it. */
+static void list_set_head(struct table_list *list, struct block *head) { __atomic_store_n(&list->head, head, __ATOMIC_RELAXED); }
+
 static struct block *locked_pop(struct table_list *list)
 {
     struct block *block = list->head;
     if (block) {
-        list->head = block->next;
+        list_set_head(list, block->next);
         list->left++;
     }
     return block;
@@ -98,7 +89,7 @@ static void locked_refill(struct table *table, uint32_t class)
         list = transfer_take(class);
     if (!list.head)
         list = arena_take(&table->arena, class, table_refill(cap, class));
-    active->head = list.head;
+    list_set_head(active, list.head);
     active->left = cap > list.count ? cap - list.count : 0;
 }
 
@@ -129,7 +120,7 @@ static void locked_overflow(struct table *table, uint32_t class)
     uint32_t count = active->cap - active->left;
     struct list list = {active->head, count};
     uint32_t cap = table_cap_grow(table, class);
-    active->head = NULL;
+    list_set_head(active, NULL);
     active->left = cap;
     if (!list.head)
         return;
@@ -158,7 +149,7 @@ void locked_free(void *p, uint32_t class)
     if (full)
         locked_overflow(table, class);
     block->next = active->head;
-    active->head = block;
+    list_set_head(active, block);
     active->left--;
     locked_drop(table, alone);
     if (full)

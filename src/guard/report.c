@@ -11,7 +11,8 @@
 struct mapping {
     bool found;
     bool is_stack;  /* this thread's, or the main thread's */
-    char name[160];
+    uintptr_t end;  /* of the line before */
+    char name[160]; /* for memory without one right behind a file's: the file's, whose zeroed variables it holds */
 };
 
 static bool hex_read(const char **at, uintptr_t *value)
@@ -29,19 +30,23 @@ static bool hex_read(const char **at, uintptr_t *value)
     }
 }
 
-/* One line "from-to rights offset device inode   name". */
+/* One line "from-to rights offset device inode   name". The name stays in *mapping for the next one. */
 static bool line_matches(const char *line, uintptr_t p, struct mapping *mapping)
 {
     uintptr_t from, to, here = (uintptr_t)&from;
-    if (!hex_read(&line, &from) || *line++ != '-' || !hex_read(&line, &to) || p < from || p >= to)
+    if (!hex_read(&line, &from) || *line++ != '-' || !hex_read(&line, &to))
         return false;
     for (int fields = 0; fields < 4; fields++) {
         line += strspn(line, " ");
         line += strcspn(line, " ");
     }
     line += strspn(line, " ");
+    if (line[0] || from != mapping->end)
+        strncpy(mapping->name, line, sizeof mapping->name - 1);
+    mapping->end = to;
+    if (p < from || p >= to)
+        return false;
     mapping->found = true;
-    strncpy(mapping->name, line, sizeof mapping->name - 1);
     mapping->is_stack = (here >= from && here < to) || strncmp(mapping->name, "[stack", 6) == 0;
     return true;
 }
@@ -123,7 +128,7 @@ void guard_bad_pointer(const char *call, const void *p)
         struct chunk *chunk = (struct chunk *)owner;
         if ((uintptr_t)p - chunk->base >= MAP_GRANULE)
             report_stranger(call, p); /* beyond 48 bits of address */
-        struct bounds_segment at = arena_segment_of(chunk, p);
+        struct bounds_segment at = arena_segment_of(chunk, (uintptr_t)p);
         if (!at.occupied)
             report_hole(call, p);
         report_interior(call, p, chunk_address(chunk, at.start), (size_t)at.length << GRANULE_SHIFT);

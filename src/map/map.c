@@ -6,7 +6,7 @@
 enum { LEAF_BYTES = sizeof(ptrdiff_t) * MAP_LEAF_ENTRIES };
 #define LEAF_SPAN ((uintptr_t)MAP_GRANULE * MAP_LEAF_ENTRIES)
 
-struct map map = {.stranger = {OWNER_NOT_A_CHUNK, OWNER_STRANGER}};
+struct map map; /* all zeros: no page of it exists until it is needed */
 
 /* The leaf for an address, made if it is missing. Two threads may make it at once; one of them gives its own back. */
 static ptrdiff_t *leaf_get(uintptr_t address)

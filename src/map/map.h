@@ -28,6 +28,9 @@ enum owner_kind { OWNER_STRANGER = 0, OWNER_CHUNK = 1, OWNER_AREA = 2, OWNER_DIR
 /* No address is within 64 KiB of it, nor of it plus 2^48. */
 #define OWNER_NOT_A_CHUNK ((uintptr_t)1 << 62)
 
+/* A descriptor of zeros is a chunk at address 0 in which no block starts: what the fast path reads for a stranger. */
+enum { OWNER_ROOM = 2048 };
+
 struct owner {
     uintptr_t fast_base; /* of a chunk that the fast path may work: its first byte; else OWNER_NOT_A_CHUNK. Constant while the
                             map leads here */
@@ -37,7 +40,10 @@ struct owner {
 struct map {
     ptrdiff_t root[MAP_ROOT_ENTRIES];     /* leaves, from `zeros`; each written once (compare and swap), never cleared */
     ptrdiff_t zeros[MAP_LEAF_ENTRIES];    /* never written; a leaf's entries are owners, from `stranger` */
-    struct owner stranger;                /* what has no owner; constant */
+    union {
+        struct owner stranger;            /* what has no owner: zeros, never written */
+        char stranger_room[OWNER_ROOM];   /* as far as free() may look for a block of it */
+    };
 };
 extern struct map map;
 

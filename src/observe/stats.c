@@ -9,6 +9,7 @@
 #include <string.h>
 
 enum { BUSIEST = 5 };
+struct lock stats_lock;
 static_assert((int)LOAM_STATS_CLASSES == (int)SIZE_CLASSES, "the public numbers have a place for each class");
 
 static void stats_fill_small(struct loam_stats *stats, const struct arena_numbers *arena, const struct cache_numbers *cache)
@@ -32,15 +33,14 @@ static void stats_fill_small(struct loam_stats *stats, const struct arena_number
     stats->free_in_chunks = free_bytes - stats->untouched_bytes;
 }
 
-void loam_stats_get(struct loam_stats *stats)
+void stats_collect(struct loam_stats *stats, bool quietly)
 {
-    static struct arena_numbers arena; /* 1.2 KiB each: too much for small stacks; under `lock` */
+    static struct arena_numbers arena; /* 1.2 KiB each: too much for small stacks; under stats_lock */
     static struct cache_numbers cache;
-    static struct lock lock;
     int error = errno;
     memset(stats, 0, sizeof *stats);
-    lock_take(&lock);
-    cache_numbers(&cache);
+    lock_take(&stats_lock);
+    cache_numbers(&cache, !quietly);
     arena_numbers(&arena);
     struct span_numbers span = span_numbers();
     struct meta_numbers meta = meta_numbers();
@@ -54,7 +54,7 @@ void loam_stats_get(struct loam_stats *stats)
         size_t held = cache.class_blocks[class] + transfer_class_blocks(class);
         stats->class_live[class] -= held < stats->class_live[class] ? held : stats->class_live[class];
     }
-    lock_drop(&lock);
+    lock_drop(&stats_lock);
     stats->large_blocks = span.large_blocks;
     stats->large_bytes = span.large_bytes;
     stats->direct_blocks = span.direct_blocks;
@@ -70,11 +70,13 @@ void loam_stats_get(struct loam_stats *stats)
     stats->areas = span.areas;
     stats->returned_bytes = span.purged_bytes;
     stats->metadata_bytes = meta.used - span.undescribed;
-    stats->resident_bytes = os_resident();
+    stats->resident_bytes = quietly ? 0 : os_resident();
     size_t ours = stats->mapped_bytes - stats->untouched_bytes + stats->metadata_bytes;
     stats->not_ours_bytes = stats->resident_bytes > ours ? stats->resident_bytes - ours : 0;
     errno = error;
 }
+
+void loam_stats_get(struct loam_stats *stats) { stats_collect(stats, false); }
 
 /* 1,536 -> "1.5 KiB", in a buffer of the caller's. */
 struct amount {
@@ -137,10 +139,7 @@ void stats_words(const struct loam_stats *s, int fd)
 
 void loam_stats_print(int fd)
 {
-    static struct loam_stats stats; /* 3.6 KiB; under `lock` */
-    static struct lock lock;
-    lock_take(&lock);
+    struct loam_stats stats;
     loam_stats_get(&stats);
     stats_words(&stats, fd);
-    lock_drop(&lock);
 }

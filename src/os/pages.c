@@ -109,20 +109,6 @@ static void file_read(const char *path, char *text, size_t size)
     sys_call3(SYS_close, fd, 0, 0);
 }
 
-char os_huge_mode(void)
-{
-    static char mode; /* atomic, relaxed: every thread reads the same file */
-    char known = __atomic_load_n(&mode, __ATOMIC_RELAXED);
-    if (known)
-        return known;
-    char text[64];
-    file_read("/sys/kernel/mm/transparent_hugepage/enabled", text, sizeof text);
-    const char *chosen = strchr(text, '[');
-    known = chosen ? chosen[1] : 'n';
-    __atomic_store_n(&mode, known, __ATOMIC_RELAXED);
-    return known;
-}
-
 size_t os_resident(void)
 {
     char text[128];
@@ -136,11 +122,14 @@ size_t os_resident(void)
 
 bool os_is_readable(const void *at)
 {
+    unsigned char here;
     long page = (long)bits_down((uintptr_t)at, os_page);
     long result = sys_call3(SYS_madvise, page, (long)os_page, MADV_POPULATE_READ);
-    if (result == MINUS_EINVAL) {
-        unsigned char resident;
-        result = sys_call3(SYS_mincore, page, (long)os_page, (long)&resident);
-    }
-    return result == 0;
+    if (result == 0)
+        return true;
+    /* EINVAL says either that the page may not be read or that this kernel does not know the advice: a page of our own tells. */
+    if (result != MINUS_EINVAL ||
+        sys_call3(SYS_madvise, (long)bits_down((uintptr_t)&here, os_page), (long)os_page, MADV_POPULATE_READ) == 0)
+        return false;
+    return sys_call3(SYS_mincore, page, (long)os_page, (long)&here) == 0;
 }

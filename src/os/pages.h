@@ -36,9 +36,6 @@ bool os_purge(void *start, size_t size);
 /* Huge pages wanted (true) or unwanted in the range. Advice: failure changes nothing. */
 void os_advise_huge(void *start, size_t size, bool wanted);
 
-/* Whether the kernel gives huge pages: 'n' never, 'm' where advised, 'a' always. Reads a file on the first call. */
-char os_huge_mode(void);
-
 /* Resident bytes of the process, 0 if the kernel does not tell. Opens and closes a file. */
 size_t os_resident(void);
 

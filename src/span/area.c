@@ -188,10 +188,9 @@ static struct area *area_grow(uint32_t pages)
     span.numbers.mapped += size;
     if (span.numbers.mapped > span.numbers.mapped_peak)
         span.numbers.mapped_peak = span.numbers.mapped;
-    if (size >= HUGE_PAGE && os_huge_mode() != 'n') {
+    if (size >= HUGE_PAGE) { /* said either way: where huge pages come unasked, a small heap must not get them */
         area->huge = span.numbers.mapped >= HUGE_FROM;
-        if (area->huge || os_huge_mode() == 'a')
-            os_advise_huge(start, size, area->huge);
+        os_advise_huge(start, size, area->huge);
     }
     return area;
 }

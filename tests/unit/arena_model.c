@@ -41,7 +41,7 @@ static void length_is(char *p, uint32_t granules)
     uint32_t seen = chunk_block_granules(chunk, (uint32_t)i);
     uint32_t class = seen <= SIZE_FINE ? seen : chunk_block_class_long(chunk, (uint32_t)i);
     EXPECT_EQ(size_granules(class), granules);
-    struct bounds_segment at = arena_segment_of(chunk, p + ((size_t)granules << GRANULE_SHIFT) - 1);
+    struct bounds_segment at = arena_segment_of(chunk, (uintptr_t)p + ((size_t)granules << GRANULE_SHIFT) - 1);
     EXPECT(at.occupied && chunk_address(chunk, at.start) == p);
     EXPECT_EQ(at.length, granules);
 }
@@ -96,15 +96,19 @@ static struct shadow_block take_out(uint32_t at)
 static void step_give(void)
 {
     struct list list = {0};
+    uint32_t of_one_class = 0; /* the class of all, if it is one */
     uint32_t k = pick(3) == 0 ? 1 : 1 + pick(300);
     bool neighbours = pick(2);
     uint32_t from = shadow.count ? pick(shadow.count) : 0;
     while (k-- > 0 && shadow.count > 0) {
         uint32_t at = neighbours ? (from < shadow.count ? from : shadow.count - 1) : pick(shadow.count);
-        list_push(&list, (struct block *)(void *)take_out(at).start);
+        struct shadow_block block = take_out(at);
+        uint32_t class = size_class(block.size);
+        of_one_class = !list.head || of_one_class == class ? class : 0;
+        list_push(&list, (struct block *)(void *)block.start);
     }
     if (list.head)
-        arena_give(list, 0);
+        arena_give(list, pick(2) ? 0 : of_one_class);
 }
 
 static void step_resize(void)
@@ -209,8 +213,8 @@ static void purged_pages_are_zero(void)
     struct list again = arena_take(&preferred, SIZE_CLASS_MAX, 1);
     if (again.head == first)
         EXPECT(contents_zero((char *)again.head + os_page, SIZE_MAX_BYTES - 2 * os_page));
-    arena_give(again, 0);
-    arena_give(keep, 0);
+    arena_give(again, SIZE_CLASS_MAX);
+    arena_give(keep, 1);
     all_back();
 }
 

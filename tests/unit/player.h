@@ -13,6 +13,7 @@ enum { PLAYER_HOLDS = 500, PLAYERS_SHARE = 256, PLAYERS_MAX = 64 };
 struct piece {
     char *start;
     size_t asked;
+    size_t align;  /* asked for; 0: by a call without alignment */
     size_t usable;
     size_t kept;   /* bytes that still hold what `key` wrote; of `written` */
     size_t written;
@@ -70,7 +71,7 @@ static inline bool piece_begin(struct player *player, struct piece *piece, void 
     size_t usable = API(malloc_usable_size)(p);
     if (usable < asked)
         FAIL("%p of %zu bytes has %zu usable", p, asked, usable);
-    *piece = (struct piece){p, asked, usable, usable, usable, (uint64_t)(uintptr_t)p ^ ++player->keys << 20};
+    *piece = (struct piece){p, asked, 0, usable, usable, usable, (uint64_t)(uintptr_t)p ^ ++player->keys << 20};
     marks_take(p, usable);
     contents_put(p, usable, piece->key);
     return true;
@@ -86,7 +87,7 @@ static inline void player_alloc(struct player *player)
 {
     size_t size = player_size(player), align = 16;
     void *p = NULL;
-    bool zero = false;
+    bool zero = false, aligned = false;
     switch (player_pick(player, 8)) {
     case 0:
         p = API(calloc)(size / 8 + 1, 8);
@@ -98,16 +99,22 @@ static inline void player_alloc(struct player *player)
         if (API(posix_memalign)(&p, align, size) != 0)
             errno = ENOMEM;
         align = align < 16 ? 16 : align;
+        aligned = true;
         break;
     case 2:
         align = (size_t)16 << player_pick(player, player->largest > 100000 ? 14 : 8);
         p = API(aligned_alloc)(align, size);
+        aligned = true;
         break;
     default: p = API(malloc)(size); break;
     }
     if (p && zero && !contents_zero(p, size))
         FAIL("calloc of %zu bytes gave %p, which is not zero", size, p);
-    player->count += piece_begin(player, &player->pieces[player->count], p, size, align);
+    struct piece *piece = &player->pieces[player->count];
+    if (!piece_begin(player, piece, p, size, align))
+        return;
+    piece->align = aligned ? align : 0;
+    player->count++;
 }
 
 static inline void player_free(struct player *player, uint32_t at)
@@ -116,7 +123,9 @@ static inline void player_free(struct player *player, uint32_t at)
     player->pieces[at] = player->pieces[--player->count];
     piece_end(&piece);
     int error = errno = (int)player_pick(player, 100);
-    if (player_pick(player, 8) == 0)
+    if (player_pick(player, 8) == 0 && piece.align)
+        API(free_aligned_sized)(piece.start, piece.align, piece.asked);
+    else if (player_pick(player, 8) == 0 && !piece.align)
         API(free_sized)(piece.start, piece.asked);
     else
         API(free)(piece.start);

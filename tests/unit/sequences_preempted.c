@@ -81,8 +81,8 @@ static void move_whole(struct worker *w, uint32_t class)
 {
     bool spare = random_below(&w->random, 2);
     uintptr_t from = table_offset(class) + (spare ? TABLE_SPARE : 0), to = table_offset(class) + (spare ? 0 : TABLE_SPARE);
-    struct block *head;
-    uint32_t left;
+    struct block *head = NULL;
+    uint32_t left = 0;
     if (!sequence_take(from, spare ? 0 : ROOM, &head, &left) || !head)
         return;
     uint32_t n = 0;

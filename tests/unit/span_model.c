@@ -15,6 +15,8 @@ static struct random randomness;
 static struct {
     char *start;
     struct area *area;
+    unsigned char *descriptor;
+    unsigned char filled;    /* with this */
     struct owner owner;
 } chunks[CHUNKS_MAX];
 static uint32_t chunk_count;
@@ -154,8 +156,11 @@ static void step_chunk_take(void)
         return;
     uint32_t clean;
     struct area *area;
-    char *p = span_chunk_take(&area, &clean);
+    void *descriptor;
+    char *p = span_chunk_take(&area, &descriptor, &clean);
     EXPECT(p != NULL && (uintptr_t)p % SPAN_CHUNK == 0);
+    EXPECT(descriptor && (uintptr_t)descriptor % CACHE_LINE == 0);
+    memset(descriptor, (int)keys, SPAN_DESCRIPTOR);
     for (uint32_t page = 0; page < SPAN_CHUNK >> os_page_shift; page++)
         if (clean >> page & 1)
             EXPECT(contents_zero(p + ((size_t)page << os_page_shift), os_page));
@@ -164,6 +169,8 @@ static void step_chunk_take(void)
     contents_put(p, SPAN_CHUNK, block.key);
     chunks[chunk_count].start = p;
     chunks[chunk_count].area = area;
+    chunks[chunk_count].descriptor = descriptor;
+    chunks[chunk_count].filled = (unsigned char)(keys - 1);
     chunks[chunk_count].owner = (struct owner){OWNER_NOT_A_CHUNK, OWNER_CHUNK};
     map_change(p, SPAN_CHUNK, &chunks[chunk_count].owner);
     chunk_count++;
@@ -178,6 +185,8 @@ static void step_chunk_give(void)
     struct shadow_block block = shadow_remove(&shadow, shadow_after(&shadow, p) - 1);
     EXPECT(block.start == p);
     shadow_verify(&block, SIZE_MAX);
+    for (int k = 0; k < SPAN_DESCRIPTOR; k++) /* nobody else's, and never given back while its chunk is out */
+        EXPECT_EQ(chunks[i].descriptor[k], chunks[i].filled);
     uint32_t clean = 0;
     if (pick(2)) { /* half of its pages have been given back meanwhile */
         EXPECT(os_purge(p, SPAN_CHUNK / 2));

@@ -1,0 +1,166 @@
+/* How the cost of a region's calls grows with the number of live objects: the O(...) claims, measured.
+ *
+ *     growth [MOST]      objects from 10^3 to MOST (default 10^7) in steps of ten; CSV on stdout
+ *
+ * For each strategy over mappings, and for the malloc that the program runs on, with n objects of 8 to 64 bytes live:
+ *     fill      ns for each of n allocations into an empty region
+ *     pair      ns for freeing a random object and allocating another of a random size in its place
+ *     drain     ns for each of n frees, in random order
+ *     touch     ns for reading one byte of a random object: what the memory itself costs at this n
+ *     overhead  bytes taken beyond what was asked for, for each object, after fill
+ *     fragments 1 - largest free / free, after half of the objects were freed at random
+ * The least of three runs. What grows from row to row beyond `touch` is the strategy's own. */
+#define _GNU_SOURCE 1
+#include <loam/region.h>
+#include <malloc.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { SIZE_LEAST = 8, SIZE_MOST = 64, PAIRS = 1000000, RUNS = 3, MALLOC = 5 };
+
+static const char *const names[] = {"bump", "cells", "blocks", "buddy", "bitmap", "malloc"};
+
+struct figures {
+    double fill, pair, drain, touch, overhead, fragments;
+};
+
+static loam_region *region;
+static char **objects;
+static uint32_t *order;
+static uint64_t dice_state;
+static volatile char sink;
+
+static uint32_t dice(uint32_t bound)
+{
+    dice_state ^= dice_state << 13;
+    dice_state ^= dice_state >> 7;
+    dice_state ^= dice_state << 17;
+    return (uint32_t)(((dice_state >> 32) * bound) >> 32);
+}
+
+static size_t dice_size(void) { return SIZE_LEAST + dice(SIZE_MOST - SIZE_LEAST + 1); }
+
+static double seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+static char *take(int kind, size_t size)
+{
+    char *object = kind == MALLOC ? malloc(size) : loam_region_alloc(region, size);
+    if (object == NULL) {
+        fprintf(stderr, "growth: %s: no memory\n", names[kind]);
+        exit(1);
+    }
+    *object = 1;
+    return object;
+}
+
+static void give(int kind, char *object)
+{
+    if (kind == MALLOC)
+        free(object);
+    else if (loam_region_free(region, object) != LOAM_OK)
+        exit(2);
+}
+
+static size_t taken(int kind)
+{
+    struct loam_region_stats stats;
+    if (kind == MALLOC) {
+        struct mallinfo2 info = mallinfo2();
+        return info.arena + info.hblkhd;
+    }
+    loam_region_stats(region, &stats);
+    return stats.taken;
+}
+
+static void shuffle(uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        order[i] = i;
+    for (uint32_t i = n - 1; i > 0; i--) {
+        uint32_t j = dice(i + 1), other = order[i];
+        order[i] = order[j];
+        order[j] = other;
+    }
+}
+
+static void measure(int kind, uint32_t n, struct figures *f)
+{
+    struct loam_region_options options = {.kind = (enum loam_region_kind)kind, .cell = kind == LOAM_REGION_CELLS ? SIZE_MOST : 0};
+    dice_state = 88172645463325252u + n;
+    if (kind != MALLOC && loam_region_create(&region, &options) != LOAM_OK)
+        exit(1);
+    size_t before = kind == MALLOC ? taken(kind) : 0, asked = 0;
+    double start = seconds();
+    for (uint32_t i = 0; i < n; i++) {
+        size_t size = dice_size();
+        asked += size;
+        objects[i] = take(kind, size);
+    }
+    f->fill = (seconds() - start) * 1e9 / n;
+    f->overhead = ((double)(taken(kind) - before) - (double)asked) / n;
+
+    start = seconds();
+    for (int i = 0; i < PAIRS; i++)
+        sink = *objects[dice(n)];
+    f->touch = (seconds() - start) * 1e9 / PAIRS;
+    start = seconds();
+    for (int i = 0; i < PAIRS && kind != LOAM_REGION_BUMP; i++) {
+        uint32_t j = dice(n);
+        give(kind, objects[j]);
+        objects[j] = take(kind, dice_size());
+    }
+    f->pair = (seconds() - start) * 1e9 / PAIRS;
+
+    shuffle(n);
+    start = seconds();
+    for (uint32_t i = 0; i < n / 2; i++)
+        give(kind, objects[order[i]]);
+    double half = seconds() - start;
+    struct loam_region_stats stats = {.fragmentation = 0};
+    if (kind != MALLOC)
+        loam_region_stats(region, &stats);
+    f->fragments = stats.fragmentation;
+    start = seconds();
+    for (uint32_t i = n / 2; i < n; i++)
+        give(kind, objects[order[i]]);
+    f->drain = (half + seconds() - start) * 1e9 / n;
+    if (kind != MALLOC)
+        loam_region_destroy(region);
+    else
+        malloc_trim(0);
+}
+
+static double least(double a, double b) { return a < b ? a : b; }
+
+int main(int argc, char **argv)
+{
+    uint32_t most = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 10000000;
+    objects = calloc(most, sizeof *objects);
+    order = calloc(most, sizeof *order);
+    if (objects == NULL || order == NULL)
+        return 1;
+    printf("strategy,objects,fill_ns,pair_ns,drain_ns,touch_ns,overhead_bytes,fragmentation\n");
+    for (int kind = LOAM_REGION_BUMP; kind <= MALLOC; kind++)
+        for (uint32_t n = 1000; n <= most; n *= 10) {
+            struct figures best = {1e9, 1e9, 1e9, 1e9, 0, 0}, f = best;
+            for (int run = 0; run < RUNS; run++) {
+                measure(kind, n, &f);
+                best.fill = least(best.fill, f.fill);
+                best.pair = least(best.pair, f.pair);
+                best.drain = least(best.drain, f.drain);
+                best.touch = least(best.touch, f.touch);
+            }
+            printf("%s,%u,%.1f,%.1f,%.1f,%.1f,%.2f,%.3f\n", names[kind], n, best.fill, kind == LOAM_REGION_BUMP ? 0 : best.pair,
+                   kind == LOAM_REGION_BUMP ? 0 : best.drain, best.touch, f.overhead, f.fragments);
+            fflush(stdout);
+        }
+    return 0;
+}

@@ -1,0 +1,80 @@
+"""Results as CSV: facts as lines `# name: value`, then one row for each run. The report is made of such a file alone."""
+
+import csv
+import dataclasses
+
+from .measure import Run
+
+FIGURES = ["time_s", "wall_s", "user_s", "sys_s", "peak_kib", "final_kib", "minor_faults", "major_faults", "switches",
+           "preemptions"]
+COLUMNS = ["workload", "group", "allocator", "round", "place", "status", *FIGURES, "checksum", "metrics"]
+
+
+@dataclasses.dataclass
+class Row:
+    workload: str
+    group: str
+    allocator: str
+    round: int
+    place: int      # in which place of its round's order the allocator ran
+    run: Run
+
+
+@dataclasses.dataclass
+class Results:
+    facts: dict
+    rows: list
+
+    def allocators(self):
+        return list(dict.fromkeys(row.allocator for row in self.rows))
+
+    def workloads(self):
+        return list(dict.fromkeys((row.workload, row.group) for row in self.rows))
+
+    def runs(self, workload, allocator):
+        return [row.run for row in self.rows if row.workload == workload and row.allocator == allocator]
+
+    def subjects(self):
+        return self.facts.get("subjects", "").split()
+
+
+def figure_text(value):
+    return f"{value:.6f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+
+
+def write(path, results):
+    with open(path, "w", newline="") as f:
+        for name, value in results.facts.items():
+            f.write(f"# {name}: {value}\n")
+        writer = csv.writer(f, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for row in results.rows:
+            run = row.run
+            metrics = ";".join(f"{name}={value:g}" for name, value in run.metrics.items())
+            writer.writerow([row.workload, row.group, row.allocator, row.round, row.place, run.status,
+                             *(figure_text(getattr(run, name)) for name in FIGURES), run.checksum, metrics])
+
+
+def row_read(cells):
+    run = Run(status=cells["status"], checksum=cells["checksum"])
+    for name in FIGURES:
+        setattr(run, name, float(cells[name]) if name.endswith("_s") else int(cells[name]))
+    for item in filter(None, cells["metrics"].split(";")):
+        name, _, value = item.partition("=")
+        run.metrics[name] = float(value)
+    return Row(cells["workload"], cells["group"], cells["allocator"], int(cells["round"]), int(cells["place"]), run)
+
+
+def read(path):
+    facts, lines = {}, []
+    with open(path, newline="") as f:
+        for line in f:
+            if line.startswith("# "):
+                name, _, value = line[2:].rstrip("\n").partition(": ")
+                facts[name] = value
+            else:
+                lines.append(line)
+    reader = csv.DictReader(lines)
+    if reader.fieldnames != COLUMNS:
+        raise SystemExit(f"bench: {path} is not a file of results (its columns are {reader.fieldnames})")
+    return Results(facts, [row_read(cells) for cells in reader])

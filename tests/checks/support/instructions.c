@@ -1,0 +1,58 @@
+/* Calls each entry N times from a function of its own, for instructions.sh to read their inclusive
+ * cost from callgrind's record of calls. Compiled without PLT, so that the callee is the entry itself.
+ * The caches are warm after the first calls; two runs, N and 2 N, cancel those. */
+#include <stdlib.h>
+
+extern void *_Znwm(size_t);
+extern void _ZdlPv(void *);
+extern void _ZdlPvm(void *, size_t);
+
+static void *volatile sink;
+
+#define LOOP(name, make, end) \
+    __attribute__((noinline)) static void name(long n, size_t size) { \
+        for (long i = 0; i < n; i++) { \
+            void *p = make; \
+            sink = p; \
+            __asm__ volatile("# " #name); /* or the compiler folds two loops into one */ \
+            end; \
+        } \
+        (void)size; \
+    }
+
+LOOP(pair_64, malloc(size), free(p))
+LOOP(pair_1000, malloc(size), free(p))
+LOOP(calloc_64, calloc(1, size), free(p))
+LOOP(calloc_1000, calloc(1, size), free(p))
+LOOP(aligned_64, aligned_alloc(64, size), free(p))
+LOOP(aligned_1000, aligned_alloc(64, size), free(p))
+LOOP(new_64, _Znwm(size), _ZdlPv(p))
+LOOP(new_1000, _Znwm(size), _ZdlPv(p))
+LOOP(new_sized_64, _Znwm(size), _ZdlPvm(p, size))
+LOOP(new_sized_1000, _Znwm(size), _ZdlPvm(p, size))
+
+__attribute__((noinline)) static void realloc_64(long n, void *p) {
+    for (long i = 0; i < n; i++) sink = p = realloc(p, i % 2 ? 64 : 58);
+    free(p);
+}
+__attribute__((noinline)) static void realloc_1000(long n, void *p) {
+    for (long i = 0; i < n; i++) sink = p = realloc(p, i % 2 ? 1000 : 994);
+    free(p);
+}
+
+int main(int argc, char **argv) {
+    long n = argc > 1 ? atol(argv[1]) : 1000;
+    pair_64(n, 64);
+    pair_1000(n, 1000);
+    calloc_64(n, 64);
+    calloc_1000(n, 1000);
+    aligned_64(n, 64);
+    aligned_1000(n, 1000);
+    new_64(n, 64);
+    new_1000(n, 1000);
+    new_sized_64(n, 64);
+    new_sized_1000(n, 1000);
+    realloc_64(n, malloc(64));
+    realloc_1000(n, malloc(1000));
+    return 0;
+}

@@ -1,0 +1,11 @@
+# sort of a big file: in memory, with threads, and with a small buffer so that it merges files.
+. "$LOAM_ROOT/tests/runner/programs.sh"
+make_words 400000 >"$input/words"
+good sort sort "$input/words"
+sort -c sort.loam/stdout || fail "not sorted"
+good sort_parallel sort --parallel=2 -k2,2 "$input/words"
+good sort_small sort --parallel=2 -S 1M -T . -k3 "$input/words"
+good sort_unique sort -u -n -k1,1 "$input/words"
+good sort_merge bash -c "sort -k1,1 '$input/words' | uniq -c -w 4 | sort -rn | head -n 1000"
+good shuf shuf --random-source="$input/words" "$input/words"
+good tac bash -c "tac '$input/words' | rev | md5sum"

@@ -1,0 +1,113 @@
+// Promise: a double free is told where it can be seen: at once, after a flush, and of large blocks.
+// TEST: cflags=-fno-builtin
+//
+// The default build sees a second free of the block freed last in its list, of any block that has
+// gone back to the chunks (after malloc_trim, or when many more were freed), of a run of pages and
+// of a direct mapping. Between those a freed block lies in a list, and only the hardened build sees it.
+#include "support/misuse.h"
+#include <pthread.h>
+
+static void free_again(void *p) {
+    free(p);
+    p = launder(p);
+    misuse_says(p);
+    free(p);
+}
+
+static void at_once_small(void) {
+    void *keep = malloc(48);
+    free_again(malloc(48));
+    free(keep);
+}
+static void at_once_1000(void) {
+    free_again(malloc(1000));
+}
+static void at_once_20000(void) {
+    free_again(malloc(20000));
+}
+static void at_once_run(void) {
+    free_again(malloc(200000));
+}
+static void at_once_large(void) {
+    void *p = malloc(3 << 20);
+    memset(p, 1, 3 << 20);
+    free_again(p);
+}
+static void at_once_very_large(void) {
+    free_again(malloc(300u << 20));
+}
+static void at_once_aligned(void) {
+    void *p = NULL;
+    if (posix_memalign(&p, 4096, 5000) == 0) free_again(p);
+}
+
+enum { MANY = 200000 };
+static void *many[MANY];
+
+// The block lies in the middle of so many that all have gone back to their chunks.
+static void after_many(void) {
+    for (size_t i = 0; i < MANY; i++) many[i] = malloc(64);
+    for (size_t i = 0; i < MANY; i++) free(many[i]);
+    misuse_says(many[MANY / 3]);
+    free(launder(many[MANY / 3]));
+}
+static void after_trim(void) {
+    for (size_t i = 0; i < 1000; i++) many[i] = malloc(200);
+    for (size_t i = 0; i < 1000; i++)
+        if (i < 450 || i > 550 || (i > 490 && i < 510)) free(many[i]);
+    malloc_trim(0);
+    misuse_says(many[500]);
+    free(launder(many[500]));
+}
+// Between two live neighbours a hole looks like a block from outside: then it is told at the latest
+// when it comes back to the chunks a second time.
+static void after_trim_alone(void) {
+    for (size_t i = 0; i < 1000; i++) many[i] = malloc(200);
+    for (size_t i = 0; i < 1000; i += 2) free(many[i]);
+    malloc_trim(0);
+    misuse_says(many[500]);
+    free(launder(many[500]));
+    malloc_trim(0);
+}
+static void large_after_others(void) {
+    void *p = malloc(5 << 20);
+    free(p);
+    for (size_t i = 0; i < 100; i++) free(launder(malloc(100 + i * 10)));
+    p = launder(p);
+    misuse_says(p);
+    free(p);
+}
+static void *free_in_thread(void *p) {
+    free(p);
+    return NULL;
+}
+static void by_two_threads(void) {
+    for (size_t i = 0; i < 1000; i++) many[i] = malloc(100);
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, free_in_thread, many[500]) != 0) _exit(3);
+    pthread_join(thread, NULL);
+    malloc_trim(0);
+    misuse_says(many[500]);
+    free(launder(many[500])); // into a list of this processor: seen when that goes back to the chunk
+    malloc_trim(0);
+}
+
+int main(void) {
+    static const struct misuse list[] = {
+        {"48 bytes, at once", "already free|double free", at_once_small},
+        {"1000 bytes, at once", "already free|double free", at_once_1000},
+        {"20000 bytes, at once", "already free|double free", at_once_20000},
+        {"200000 bytes, at once", "already free|double free|unmapped", at_once_run},
+        {"3 MiB, at once", "already free|double free|unmapped", at_once_large},
+        {"300 MiB, at once", "already free|double free|unmapped", at_once_very_large},
+        {"an aligned block, at once", "already free|double free", at_once_aligned},
+        {"after 200,000 other frees", "already free|double free", after_many},
+        {"after malloc_trim", "already free|double free", after_trim},
+        {"after malloc_trim, live neighbours", "already free|double free", after_trim_alone},
+        {"5 MiB, after other calls", "already free|double free|unmapped", large_after_others},
+        {"freed by two threads", "already free|double free", by_two_threads},
+    };
+    test_begin(60);
+    misuse_check_all(list, sizeof list / sizeof *list);
+    return 0;
+}
