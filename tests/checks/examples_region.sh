@@ -6,7 +6,7 @@ is() { [ "$1" = "$2" ] || fail "$3: found '$1', expected '$2'"; }
 
 for example in request_arena particles shared_buddy savepoints; do
     "${CC:-gcc}" -std=gnu17 -O2 -Wall -Wextra -Wconversion -Wshadow -Werror -I"$LOAM_ROOT/include" -I"$LOAM_BUILD/include" \
-        -o $example "$LOAM_ROOT/examples/$example.c" "$LOAM_BUILD/libloam.so" "-Wl,-rpath,$LOAM_BUILD" -lm ||
+        -o $example "$LOAM_ROOT/examples/$example.c" "$LOAM_BUILD/libloam_region.so" "-Wl,-rpath,$LOAM_BUILD" -lm ||
         fail "$example does not compile"
 done
 
