@@ -1,7 +1,7 @@
 /* A fountain of particles in a pool of cells: thousands are born and die each step, and neither takes more than a few
  * instructions; the memory never grows beyond the most that were alive at once.
  *
- *     cc -o particles particles.c -lloam -lm && ./particles 500 > fountain.pgm 2> numbers.txt
+ *     cc -o particles particles.c -lloam_region -lm && ./particles 500 > fountain.pgm 2> numbers.txt
  *
  * Writes the last picture as a PGM, and for every 100th step a line of numbers to stderr. */
 #include <loam/region.h>

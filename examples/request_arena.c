@@ -1,6 +1,6 @@
 /* A small HTTP server in which a request's memory is a bump region: nothing is freed one by one, nothing can leak.
  *
- *     cc -o request_arena request_arena.c -lloam && ./request_arena 8080      (port 0: any, it is printed)
+ *     cc -o request_arena request_arena.c -lloam_region && ./request_arena 8080      (port 0: any, it is printed)
  *     curl 'http://127.0.0.1:8080/sum?1,2,3'
  *
  * Each connection has a region over 64 KiB of its own buffer; each request marks it, parses, builds the answer in it, and

@@ -1,6 +1,6 @@
 /* A parser that tries one way, and if that leads nowhere goes back and tries another: what it built is gone in one step.
  *
- *     cc -o savepoints savepoints.c -lloam && echo 'f(x, 2) = 3 * (x + 1) - -x' | ./savepoints
+ *     cc -o savepoints savepoints.c -lloam_region && echo 'f(x, 2) = 3 * (x + 1) - -x' | ./savepoints
  *
  * Each line is a definition NAME(PARAMETER, ...) = EXPRESSION, or an assignment NAME = EXPRESSION, or an expression. Which
  * of them is seen only at the '=', so the parser tries them in this order. Nodes come from a bump region; a savepoint is

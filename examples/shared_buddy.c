@@ -1,6 +1,6 @@
 /* A work queue between processes, all of it in one piece of shared memory: the region too.
  *
- *     cc -o shared_buddy shared_buddy.c -lloam && ./shared_buddy 4 20000
+ *     cc -o shared_buddy shared_buddy.c -lloam_region && ./shared_buddy 4 20000
  *
  * Workers put messages of any length into a buddy region that all map, each at another address; so a message is named by
  * its distance from the start, never by an address. One process collects them, checks their sums, and frees them: memory

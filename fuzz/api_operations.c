@@ -26,7 +26,7 @@ static _Noreturn void wrong(const char *what, const void *p)
 static void slot_verify(const struct slot *slot, size_t upto)
 {
     size_t n = slot->size < upto ? slot->size : upto;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i += i < 64 || i + 300 > n ? 1 : 233) /* both ends whole, samples between */
         if (slot->start[i] != slot->fill)
             wrong("contents lost", slot->start + i);
 }
@@ -39,10 +39,10 @@ static size_t size_of(unsigned kind, unsigned value)
     case 1: return value;
     case 2: return (size_t)value * 16;
     case 3: return 32760 + (value & 15);
-    case 4: return (size_t)value << 5;
+    case 4: return (size_t)value << 3;
     case 5: return 1020 + (value & 7);
     case 6: return value & 127;
-    default: return value % 16 ? (size_t)value * 64 : SIZE_MAX - (size_t)value * 4096;
+    default: return value % 16 ? (size_t)value * 24 : SIZE_MAX - (size_t)value * 4096;
     }
 }
 
@@ -108,9 +108,8 @@ static void operate(const uint8_t *bytes)
     case 3: slot_resize(slot, slot->size + slot->size / 8 + 1, fill); break;
     case 4:
         p = API(calloc)(size, 1);
-        for (size_t i = 0; p && i < size; i++)
-            if (((unsigned char *)p)[i] != 0)
-                wrong("calloc is not zero", (char *)p + i);
+        if (p && size > 0 && (*(char *)p != 0 || memcmp(p, (char *)p + 1, size - 1) != 0))
+            wrong("calloc is not zero", p);
         slot_begin(slot, p, size, 16, fill);
         break;
     case 5:
@@ -144,8 +143,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
         }
     const char *check = loam_check();
     loam_stats_get(&stats);
-    if (check || stats.live_blocks != live || stats.live_bytes != live_bytes)
+    if (check || stats.live_blocks != live || stats.live_bytes != live_bytes) {
+        fprintf(stderr, "%zu blocks and %zu bytes are held; the heap says %zu and %zu\n", live, live_bytes, stats.live_blocks,
+                stats.live_bytes);
         wrong(check ? check : "the numbers are not what is held", NULL);
+    }
     for (int i = 0; i < SLOTS; i++)
         if (slots[i].start)
             slot_end(&slots[i]);

@@ -24,18 +24,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
     char *text = malloc(count + 1), said[65536];
     memcpy(text, bytes, count);
     text[count] = 0;
-    struct options options = {0}, alone = {0};
+    struct options all = {0}, alone = {0};
     if (ftruncate(fd, 0) != 0 || lseek(fd, 0, SEEK_SET) != 0)
         abort();
-    uint32_t complaints = options_parse(text, &options, fd), lines = 0;
+    uint32_t complaints = options_parse(text, &all, fd), lines = 0;
     ssize_t n = pread(fd, said, sizeof said - 1, 0);
     for (ssize_t i = 0; i < n; i++) {
         lines += said[i] == '\n';
         expect(said[i] == '\n' || (said[i] >= ' ' && said[i] <= '~'), "an unprintable byte in a message", text);
     }
     expect(n == (ssize_t)sizeof said - 1 || lines == complaints, "a line for each complaint", text);
-    expect(options.rseq >= CACHE_WISH_AUTO && options.rseq <= CACHE_WISH_TRUSTED, "rseq", text);
-    expect(options.stats >= 0 && options.dirty <= PTRDIFF_MAX && options.direct <= PTRDIFF_MAX, "a number out of range", text);
+    expect(all.rseq >= CACHE_WISH_AUTO && all.rseq <= CACHE_WISH_TRUSTED, "rseq", text);
+    expect(all.stats >= 0 && all.dirty <= PTRDIFF_MAX && all.direct <= PTRDIFF_MAX, "a number out of range", text);
     if (!strchr(text, ',') && options_parse(text, &alone, -1) > 0) /* one word, and it was refused */
         expect(alone.rseq == 0 && alone.stats == 0 && alone.dirty == 0 && alone.direct == 0, "refused, and still set", text);
     free(text);

@@ -9,6 +9,7 @@ enum {
     BITMAP_GRANULE = 8,
     BITMAP_SMALL = 128,            /* granules of the largest size that has a list: 1 KiB */
     BITMAP_RECENT = 16,            /* freed blocks above that which wait to be asked for again */
+    BITMAP_ROW = 64,               /* granules cut from a hole at once for small blocks */
     BITMAP_PAGE = 4096 / BITMAP_GRANULE,
     BITMAP_STEP_MAX = 16384 / BITMAP_GRANULE,
     BITMAP_FIRST = 32768 / BITMAP_GRANULE, /* granules of the first segment over the break */
@@ -83,6 +84,7 @@ REGION_API void bitmap_drop_empty(struct bitmap *b);
 REGION_API void bitmap_segment_clear(struct bitmap_segment *segment);
 
 /* bitmap_lists.c */
+REGION_API void bitmap_list_add(struct bitmap *b, const struct bitmap_place *at);
 REGION_API void bitmap_list_put(struct bitmap *b, const struct bitmap_place *at);
 REGION_API bool bitmap_list_take(struct bitmap *b, uint32_t g, uint32_t align, struct bitmap_place *at);
 REGION_API bool bitmap_list_split(struct bitmap *b, uint32_t g, uint32_t align, struct bitmap_place *at);

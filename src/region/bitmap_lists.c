@@ -85,8 +85,14 @@ static void bitmap_recent_put(struct bitmap *b, const struct bitmap_place *at)
 /* A block that is no longer live; to the maps it stays occupied. */
 REGION_API void bitmap_list_put(struct bitmap *b, const struct bitmap_place *at)
 {
-    b->listed += at->length;
     b->fresh += at->length;
+    bitmap_list_add(b, at);
+}
+
+/* The same for one that never was live: it has no neighbour to merge with. */
+REGION_API void bitmap_list_add(struct bitmap *b, const struct bitmap_place *at)
+{
+    b->listed += at->length;
     if (at->length > BITMAP_SMALL)
         bitmap_recent_put(b, at);
     else

@@ -8,7 +8,7 @@
 #include "support/child.h"
 #include <pthread.h>
 
-enum { WORKERS = 6, SLOTS = 40, FORKS = 200, FORKERS = 3, FORKS_EACH = 60, DEPTH = 2 };
+enum { WORKERS = 6, SLOTS = 40, FORKS = 120, FORKERS = 3, FORKS_EACH = 40, DEPTH = 2 };
 
 struct published {
     size_t size;
