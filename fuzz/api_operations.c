@@ -26,7 +26,7 @@ static _Noreturn void wrong(const char *what, const void *p)
 static void slot_verify(const struct slot *slot, size_t upto)
 {
     size_t n = slot->size < upto ? slot->size : upto;
-    for (size_t i = 0; i < n; i += i < 64 || i + 300 > n ? 1 : 233) /* both ends whole, samples between */
+    for (size_t i = 0; i < n; i += i < 64 || i + 300 > n ? 1 : 997) /* both ends whole, samples between */
         if (slot->start[i] != slot->fill)
             wrong("contents lost", slot->start + i);
 }
@@ -144,8 +144,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
     const char *check = loam_check();
     loam_stats_get(&stats);
     if (check || stats.live_blocks != live || stats.live_bytes != live_bytes) {
-        fprintf(stderr, "%zu blocks and %zu bytes are held; the heap says %zu and %zu\n", live, live_bytes, stats.live_blocks,
-                stats.live_bytes);
+        fprintf(stderr, "%zu blocks and %zu bytes are held; the heap says %zu and %zu (%zu and %zu cached, %s)\n", live,
+                live_bytes, stats.live_blocks, stats.live_bytes, stats.cached_blocks, stats.cached_bytes,
+                stats.exact ? "exact" : "not exact");
         wrong(check ? check : "the numbers are not what is held", NULL);
     }
     for (int i = 0; i < SLOTS; i++)

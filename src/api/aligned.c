@@ -57,13 +57,12 @@ size_t API(malloc_usable_size)(void *p)
         return 0;
     if (chunk_block_live(p, &chunk, &class))
         return size_bytes(class);
-    struct owner *owner = map_find(p);
-    if (owner && owner->kind != OWNER_CHUNK) {
-        struct span_block block = span_find(owner, p);
-        if (block.in_use && block.start == p)
-            return block.size;
-    }
-    if (owner || !foreign_usable_size(p, &size))
+    struct owner *owner;
+    bool ours;
+    struct span_block block = large_block_of(p, &owner, &ours);
+    if (block.in_use && block.start == p)
+        return block.size;
+    if (ours || !foreign_usable_size(p, &size))
         guard_bad_pointer("malloc_usable_size", p);
     return size;
 }

@@ -39,6 +39,17 @@ INLINE bool chunk_block_live(void *p, struct chunk **chunk, uint32_t *class)
            likely(bounds_is_occupied_now((*chunk)->occupied, (uint32_t)chunk_granule(*chunk, p)));
 }
 
+/* p starts no block in a chunk: the run or mapping that holds it. *ours: it is in the heap, so nobody else's. */
+INLINE struct span_block large_block_of(void *p, struct owner **owner, bool *ours)
+{
+    struct span_block block = {0};
+    *owner = map_find(p);
+    if (*owner && (*owner)->kind != OWNER_CHUNK)
+        block = span_find(*owner, p);
+    *ours = *owner && ((*owner)->kind == OWNER_CHUNK || block.start);
+    return block;
+}
+
 /* What realloc leaves as it is: less than an eighth, or less than 64 bytes, is not worth a lock to give back. */
 INLINE bool worth_shrinking(uint32_t from, uint32_t to) { return from - to > from / 8 && from - to >= 4; }
 

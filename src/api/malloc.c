@@ -109,11 +109,9 @@ static NOINLINE void free_checked(void *p, size_t size, const char *call)
         if (!size_fits(size_granules(class), size))
             guard_wrong_size(call, p, size_bytes(class), size);
     } else if (p) {
-        struct owner *owner = map_owner(p);
-        struct span_block block = {0};
-        if (owner->kind == OWNER_AREA || owner->kind == OWNER_DIRECT)
-            block = span_find(owner, p);
-        /* a small one may be here for its alignment: whole pages are compared */
+        struct owner *owner;
+        bool ours;
+        struct span_block block = large_block_of(p, &owner, &ours);
         if (block.in_use && block.start == p && (size > block.size || bits_up(size + !size, os_page) < block.size / 4))
             guard_wrong_size(call, p, block.size, size);
     }

@@ -30,13 +30,12 @@ static NOINLINE void *realloc_copy(void *p, size_t have, size_t size)
 /* p is no block in a chunk. */
 static NOINLINE void *realloc_other(void *p, size_t size)
 {
-    struct owner *owner = map_find(p);
+    struct owner *owner;
+    bool ours;
     void *moved;
-    if (!owner && foreign_realloc(p, size, &moved))
+    struct span_block block = large_block_of(p, &owner, &ours);
+    if (!ours && foreign_realloc(p, size, &moved))
         return moved;
-    struct span_block block = {0};
-    if (owner && owner->kind != OWNER_CHUNK)
-        block = span_find(owner, p);
     if (unlikely(!block.in_use || block.start != p))
         guard_bad_pointer("realloc", p);
     if (size == 0) {

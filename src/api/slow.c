@@ -113,15 +113,14 @@ NOINLINE void free_slow(void *p)
         cache_free_slow(p, class);
         return;
     }
-    struct owner *owner = map_find(p);
-    if (owner && owner->kind != OWNER_CHUNK) {
-        struct span_block block = span_find(owner, p);
-        if (likely(block.in_use && block.start == p)) {
-            span_free(owner, p);
-            cache_tick();
-            return;
-        }
+    struct owner *owner;
+    bool ours;
+    struct span_block block = large_block_of(p, &owner, &ours);
+    if (likely(block.in_use && block.start == p)) {
+        span_free(owner, p);
+        cache_tick();
+        return;
     }
-    if (owner || !foreign_free(p))
+    if (ours || !foreign_free(p))
         guard_bad_pointer("free", p);
 }

@@ -33,6 +33,10 @@ static void arena_count_set(void)
     uint32_t count = __atomic_load_n(&wanted, __ATOMIC_RELAXED), limit = __atomic_load_n(&limit_set, __ATOMIC_RELAXED);
     count = limit && count > limit ? limit : count;
     count = count < 1 ? 1 : count > ARENA_MAX ? ARENA_MAX : count;
+    uint32_t reached = __atomic_load_n(&arena_reached, __ATOMIC_RELAXED);
+    while (count > reached &&
+           !__atomic_compare_exchange_n(&arena_reached, &reached, count, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+    }
     __atomic_store_n(&arena_count, count, __ATOMIC_RELAXED);
 }
 

@@ -109,7 +109,7 @@ NOINLINE struct table *table_get(uint32_t id)
     table = cache_made[id];
     if (!table && (table = table_make(id))) {
         __atomic_store_n(&cache_made[id], table, __ATOMIC_RELEASE);
-        tables_made++;
+        __atomic_store_n(&tables_made, tables_made + 1, __ATOMIC_RELAXED);
         if (tables_made == 2)
             arena_use(cpus);
         if (id >= reached)

@@ -18,7 +18,7 @@
 #include "base/list.h"
 #include "base/lock.h"
 
-enum { TABLE_LISTS = SIZE_CLASSES + 1, TABLE_REFILL = 4 << 10, TABLE_MAX = 4096 /* processors; one with a higher number uses the arenas */ };
+enum { TABLE_LISTS = SIZE_CLASSES + 1, TABLE_REFILL = 2 << 10, TABLE_MAX = 4096 /* processors; one with a higher number uses the arenas */ };
 
 struct table_list {
     struct block *head;
@@ -53,7 +53,7 @@ INLINE uint32_t table_cap_max(uint32_t class)
     return blocks > 256 ? 256 : blocks < 2 ? 2 : blocks;
 }
 
-/* How many blocks a refill cuts: half of the room, but not more than 4 KiB. What is cut together for one size is not cut
+/* How many blocks a refill cuts: half of the room, but not more than 2 KiB. What is cut together for one size is not cut
  * for what the program allocates beside it: large batches scatter its neighbours over more pages (docs/decisions.md). */
 INLINE uint32_t table_refill(uint32_t cap, uint32_t class)
 {

@@ -12,7 +12,7 @@
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ 22
 #endif
-enum { MINUS_EINVAL = -22 };
+enum { MINUS_EINTR = -4, MINUS_EAGAIN = -11, MINUS_EINVAL = -22 };
 
 size_t os_page = 4096;
 uint32_t os_page_shift = 12;
@@ -124,7 +124,10 @@ bool os_is_readable(const void *at)
 {
     unsigned char here;
     long page = (long)bits_down((uintptr_t)at, os_page);
-    long result = sys_call3(SYS_madvise, page, (long)os_page, MADV_POPULATE_READ);
+    long result;
+    do {
+        result = sys_call3(SYS_madvise, page, (long)os_page, MADV_POPULATE_READ);
+    } while (result == MINUS_EINTR || result == MINUS_EAGAIN);
     if (result == 0)
         return true;
     /* EINVAL says either that the page may not be read or that this kernel does not know the advice: a page of our own tells. */

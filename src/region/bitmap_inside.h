@@ -27,9 +27,9 @@ struct bitmap_segment {
     uint32_t hint;        /* no hole is longer */
 };
 
-/* A freed block over BITMAP_SMALL. */
-struct bitmap_large {
-    struct bitmap_segment *segment; /* NULL: no entry */
+/* A block, live or listed: where it is in the books. */
+struct bitmap_place {
+    struct bitmap_segment *segment; /* NULL: none */
     uint32_t start, length;
 };
 
@@ -37,20 +37,17 @@ struct bitmap {
     struct loam_region base;
     struct bitmap_segment *oldest, *newest;
     size_t paid;                              /* granules, of all segments */
-    size_t listed;                            /* granules in lists and in `recent`: free, but occupied in the maps */
+    size_t listed;                            /* granules in lists, `recent` and `row`: free, but occupied in the maps */
     size_t fresh;                             /* of them, those freed since the lists were last consolidated */
+    size_t kept;                              /* of those that stayed listed then, the ones near the tail */
     uint32_t tail;                            /* in the newest segment: nothing live from here on */
     uint32_t peak;                            /* the highest tail since the break was last moved */
+    bool top_freed;                           /* since the last look at the top, something was freed near to it */
     uint64_t tag;                             /* in the top 11 bits of a listed block's first word */
     uint64_t used[(BITMAP_SMALL + 64) / 64];  /* which lists hold something */
     char *list[BITMAP_SMALL + 1];             /* by length in granules; LIFO */
-    struct bitmap_large recent[BITMAP_RECENT]; /* the youngest first */
-};
-
-/* A block: where it is in the books. */
-struct bitmap_place {
-    struct bitmap_segment *segment;
-    uint32_t start, length;
+    struct bitmap_place recent[BITMAP_RECENT]; /* freed blocks above BITMAP_SMALL, the youngest first */
+    struct bitmap_place row;                  /* what was cut from a hole for small blocks to come; length 0: nothing */
 };
 
 INLINE struct bitmap *bitmap_of(struct loam_region *region) { return (struct bitmap *)region; }
@@ -84,7 +81,9 @@ REGION_API void bitmap_drop_empty(struct bitmap *b);
 REGION_API void bitmap_segment_clear(struct bitmap_segment *segment);
 
 /* bitmap_lists.c */
-REGION_API void bitmap_list_add(struct bitmap *b, const struct bitmap_place *at);
+REGION_API void bitmap_row_put(struct bitmap *b, const struct bitmap_place *row);
+REGION_API bool bitmap_row_take(struct bitmap *b, uint32_t g, uint32_t align, struct bitmap_place *at);
+REGION_API void bitmap_row_give(struct bitmap *b);
 REGION_API void bitmap_list_put(struct bitmap *b, const struct bitmap_place *at);
 REGION_API bool bitmap_list_take(struct bitmap *b, uint32_t g, uint32_t align, struct bitmap_place *at);
 REGION_API bool bitmap_list_split(struct bitmap *b, uint32_t g, uint32_t align, struct bitmap_place *at);

@@ -72,26 +72,20 @@ static bool bitmap_is_aligned(const char *block, uint32_t align)
 /* The oldest of the large ones makes room, and goes to the maps. */
 static void bitmap_recent_put(struct bitmap *b, const struct bitmap_place *at)
 {
-    struct bitmap_large *last = &b->recent[BITMAP_RECENT - 1];
+    struct bitmap_place *last = &b->recent[BITMAP_RECENT - 1];
     if (last->segment != NULL) {
         b->listed -= last->length;
         b->fresh = b->fresh < b->listed ? b->fresh : b->listed;
         bitmap_release(last->segment, last->start, last->length);
     }
     memmove(b->recent + 1, b->recent, (BITMAP_RECENT - 1) * sizeof b->recent[0]);
-    b->recent[0] = (struct bitmap_large){at->segment, at->start, at->length};
+    b->recent[0] = *at;
 }
 
 /* A block that is no longer live; to the maps it stays occupied. */
 REGION_API void bitmap_list_put(struct bitmap *b, const struct bitmap_place *at)
 {
     b->fresh += at->length;
-    bitmap_list_add(b, at);
-}
-
-/* The same for one that never was live: it has no neighbour to merge with. */
-REGION_API void bitmap_list_add(struct bitmap *b, const struct bitmap_place *at)
-{
     b->listed += at->length;
     if (at->length > BITMAP_SMALL)
         bitmap_recent_put(b, at);
@@ -137,7 +131,7 @@ REGION_API bool bitmap_list_take(struct bitmap *b, uint32_t g, uint32_t align, s
     if (g <= BITMAP_SMALL)
         return bitmap_small_take(b, g, align, at);
     for (uint32_t i = 0; i < BITMAP_RECENT && b->recent[i].segment != NULL; i++) {
-        struct bitmap_large large = b->recent[i];
+        struct bitmap_place large = b->recent[i];
         if (large.length == g && bitmap_is_aligned(bitmap_address(large.segment, large.start), align)) {
             memmove(b->recent + i, b->recent + i + 1, (BITMAP_RECENT - 1 - i) * sizeof b->recent[0]);
             b->recent[BITMAP_RECENT - 1].segment = NULL;
@@ -185,12 +179,54 @@ REGION_API bool bitmap_list_split(struct bitmap *b, uint32_t g, uint32_t align, 
     return true;
 }
 
+/* ---- the row: small blocks that were never live are cut from it one behind the other ---- */
+
+REGION_API void bitmap_row_put(struct bitmap *b, const struct bitmap_place *row)
+{
+    b->row = *row;
+    b->listed += row->length;
+}
+
+/* The next g granules of the row; what alignment makes it skip is listed. False: it has not so many. */
+REGION_API bool bitmap_row_take(struct bitmap *b, uint32_t g, uint32_t align, struct bitmap_place *at)
+{
+    struct bitmap_place *row = &b->row;
+    if (row->length < g)
+        return false;
+    char *start = bitmap_address(row->segment, row->start);
+    uint32_t skip = (uint32_t)(-((uintptr_t)start / BITMAP_GRANULE) % align);
+    if (row->length - g < skip)
+        return false;
+    if (skip > 0) {
+        bounds_boundary_set(&row->segment->bounds, row->start + skip);
+        bitmap_list_push(b, start, skip);
+    }
+    *at = (struct bitmap_place){row->segment, row->start + skip, g};
+    row->start += skip + g;
+    row->length -= skip + g;
+    if (row->length > 0)
+        bounds_boundary_set(&row->segment->bounds, row->start);
+    bitmap_taken(b, g);
+    return true;
+}
+
+/* Back to the hole that it was cut from. */
+REGION_API void bitmap_row_give(struct bitmap *b)
+{
+    if (b->row.length > 0)
+        bitmap_release(b->row.segment, b->row.start, b->row.length);
+    bitmap_taken(b, b->row.length);
+    b->row.length = 0;
+}
+
 /* ---- asking ---- */
 
 /* Whether the block that somebody frees stands in a list already. */
 REGION_API bool bitmap_is_listed(const struct bitmap *b, const struct bitmap_place *at)
 {
     char *block = bitmap_address(at->segment, at->start);
+    if (b->row.length > 0 && b->row.segment == at->segment && b->row.start == at->start)
+        return true;
     if (at->length > BITMAP_SMALL) {
         for (uint32_t i = 0; i < BITMAP_RECENT && b->recent[i].segment != NULL; i++)
             if (b->recent[i].segment == at->segment && b->recent[i].start == at->start)
@@ -222,6 +258,7 @@ static bool bitmap_is_whole(const struct bitmap_segment *segment, uint32_t start
 static bool bitmap_release_lists(struct bitmap *b)
 {
     bool whole = true;
+    bitmap_row_give(b);
     for (uint32_t g = bitmap_list_above(b, 1); g != 0; g = bitmap_list_above(b, g + 1))
         for (char *block = b->list[g], *next; block != NULL; block = next) {
             struct bitmap_segment *segment = bitmap_segment_at(b, block);
@@ -240,6 +277,7 @@ static bool bitmap_release_lists(struct bitmap *b)
         bitmap_release(b->recent[i].segment, b->recent[i].start, b->recent[i].length);
     b->listed = 0;
     b->fresh = 0;
+    b->kept = 0;
     if (!whole)
         b->base.error = LOAM_ERROR_CORRUPT;
     return whole;
@@ -254,6 +292,8 @@ static bool bitmap_keep(struct bitmap *b, struct bitmap_segment *segment, uint32
         return false;
     bounds_cut(bounds, start, start + g, start, g);
     b->listed += g;
+    if (segment == b->newest && start + 2 * BITMAP_PAGE >= b->tail)
+        b->kept += g; /* for bitmap_top_may_go */
     return true;
 }
 
@@ -311,8 +351,8 @@ static bool bitmap_check_block(const struct bitmap *b, const char *block, uint32
     if (segment == NULL || (uintptr_t)block % BITMAP_GRANULE != 0)
         return false;
     uint32_t start = bitmap_index(segment, block);
-    if (segment == b->newest && start >= b->tail)
-        *in_tail += g;
+    if (segment == b->newest && start + g > b->tail)
+        *in_tail += start >= b->tail ? g : start + g - b->tail;
     return bitmap_is_whole(segment, start, g);
 }
 
@@ -339,11 +379,14 @@ REGION_API const char *bitmap_lists_check(const struct bitmap *b)
         }
     }
     for (uint32_t i = 0; i < BITMAP_RECENT && b->recent[i].segment != NULL; i++) {
-        const struct bitmap_large *large = &b->recent[i];
+        const struct bitmap_place *large = &b->recent[i];
         listed += large->length;
         if (!bitmap_check_block(b, bitmap_address(large->segment, large->start), large->length, &in_tail))
             return "bitmap: a large listed block is no block of its size";
     }
+    listed += b->row.length;
+    if (b->row.length > 0 && !bitmap_check_block(b, bitmap_address(b->row.segment, b->row.start), b->row.length, &in_tail))
+        return "bitmap: the row is no block of its size";
     if (listed != b->listed || b->fresh > b->listed)
         return "bitmap: less is listed than was counted";
     if (in_tail != bitmap_occupied_in_tail(b))

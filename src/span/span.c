@@ -103,7 +103,8 @@ struct span_block span_find(struct owner *owner, const void *p)
     lock_take(&span_lock);
     if (owner->kind == OWNER_DIRECT) {
         const struct direct *direct = (struct direct *)owner;
-        block = (struct span_block){direct->start, direct->size, (size_t)((const char *)p - direct->start) < direct->size};
+        if ((size_t)((const char *)p - direct->start) < direct->size)
+            block = (struct span_block){direct->start, direct->size, true};
     } else {
         const struct area *area = (struct area *)owner;
         size_t page = (size_t)((const char *)p - area->start) >> os_page_shift; /* of any p: not cut to 32 bits */

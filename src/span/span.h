@@ -42,11 +42,12 @@ void span_chunk_give(struct area *area, void *start, uint32_t clean);
  * reads zero. NULL if there is no memory. */
 void *span_alloc(size_t size, size_t align, bool *zero);
 
-/* What stands at p, whose owner is an area or a direct mapping: the block that holds p. */
+/* What stands at p, whose owner is an area or a direct mapping: the block that holds p. An area need not end with its last
+ * 64 KiB: what lies behind may be somebody else's, and is nothing here. */
 struct span_block {
-    char *start;
+    char *start;  /* NULL: nothing of ours */
     size_t size;  /* usable bytes, from start */
-    bool in_use;  /* false: free pages, or p is beyond the end of its mapping */
+    bool in_use;  /* false: free pages */
 };
 struct span_block span_find(struct owner *owner, const void *p);
 

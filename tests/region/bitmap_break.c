@@ -96,7 +96,7 @@ static void test_reuse(void)
     char *large[3];
     for (int i = 0; i < 3; i++) {
         large[i] = loam_region_alloc(region, 5000);
-        loam_region_alloc(region, 8);
+        CHECK((char *)loam_region_alloc(region, 3000) > large[i]); /* so that none of them is at the top */
     }
     for (int i = 0; i < 3; i++)
         CHECK_CODE(loam_region_free(region, large[i]), LOAM_OK);

@@ -12,7 +12,7 @@ declare -A kind_of file_of mode_of preset_of
 # read_directives FILE: the lines "// TEST: key=value" and "# PACKAGES: a b" among the first 15.
 read_directives() {
     directive_env=() directive_libs= directive_cflags= directive_link= directive_modes=
-    directive_timeout=120 directive_packages=
+    directive_sanitize=asan,ubsan,tsan directive_timeout=120 directive_packages=
     local line count=0
     while [ $count -lt 15 ] && IFS= read -r line; do
         count=$((count + 1))
@@ -27,6 +27,7 @@ read_directives() {
             cflags=*) directive_cflags+=" ${line#*=}" ;;
             env=*) directive_env+=("${line#*=}") ;;
             link=*) directive_link=${line#*=} ;;
+            sanitize=*) directive_sanitize=${line#*=} ;;
             modes=*) directive_modes=${line#*=} ;;
             timeout=*) directive_timeout=${line#*=} ;;
             *) echo "$1: unknown directive '$line'" >&2; return 1 ;;
@@ -72,6 +73,8 @@ discover_tests() { # PRESET SANITIZER...
         for kind in unit region; do
             for file in "$root/tests/$kind"/*.c; do
                 base=${file##*/}
+                read_directives "$file" || exit 2
+                [[ ,$directive_sanitize, == *",$sanitizer,"* ]] || continue
                 add_test "$sanitizer/$kind/${base%.c}" "$kind" "$file" rseq "$sanitizer"
             done
         done

@@ -85,7 +85,7 @@ static void falls_by_itself(struct dice *dice, size_t baseline) {
 
 static void falls_by_trim(struct dice *dice, size_t baseline) {
     for (size_t i = 0; i < cluster_count; i++) cluster_free(i);
-    spike(dice, 256 * MIB);
+    spike(dice, 512 * MIB);
     size_t peak = memory_rss();
     calm(dice);
     malloc_trim(0);

@@ -121,7 +121,7 @@ static int life(void) {
     realloc_runs_out();
     static struct load load;
     for (uint64_t seed = 1; seed < 4; seed++) {
-        load_run(&load, seed, 60000, 16 * 1024, false);
+        load_run(&load, seed, 30000, 8 * 1024, false);
         printf("mixed load %llu: %zu calls served, %zu refused\n", (unsigned long long)seed, load.got,
                load.refused);
         load_clear(&load);

@@ -8,6 +8,7 @@
 #include "support/child.h"
 #include "support/load.h"
 #include <linux/filter.h>
+#include <linux/futex.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
 #include <stddef.h>
@@ -18,7 +19,17 @@ enum { THREADS = 3 };
 
 static struct load loads[THREADS + 1];
 static bool trims;
-static int ready, go, done; // spun upon: waiting by the C library would need other calls
+static int ready, go, done; // waited upon by futex alone, one of the calls that are allowed
+
+static void wait_while(int *word, int value) {
+    while (__atomic_load_n(word, __ATOMIC_ACQUIRE) == value)
+        syscall(SYS_futex, word, FUTEX_WAIT, value, NULL, NULL, 0);
+}
+
+static void count_up(int *word) {
+    __atomic_add_fetch(word, 1, __ATOMIC_RELEASE);
+    syscall(SYS_futex, word, FUTEX_WAKE, 1000, NULL, NULL, 0);
+}
 
 static void filter_install(unsigned otherwise) {
     static const unsigned allowed[] = {SYS_mmap, SYS_munmap, SYS_mremap, SYS_madvise, SYS_futex,
@@ -40,7 +51,7 @@ static void filter_install(unsigned otherwise) {
 static void work(unsigned number) {
     struct load *load = &loads[number];
     for (uint64_t round = 0; round < 3; round++) {
-        load_run(load, number * 10 + round, 15000, 8192, true);
+        load_run(load, number * 10 + round, 6000, 1024, true);
         if (trims) malloc_trim(0);
         if (round == 1) load_clear(load);
     }
@@ -50,12 +61,12 @@ static void work(unsigned number) {
 }
 
 static void *thread_run(void *number) {
-    __atomic_add_fetch(&ready, 1, __ATOMIC_RELEASE);
-    while (!__atomic_load_n(&go, __ATOMIC_ACQUIRE)) {}
+    count_up(&ready);
+    wait_while(&go, 0);
     work((unsigned)(uintptr_t)number);
-    __atomic_add_fetch(&done, 1, __ATOMIC_RELEASE);
-    for (;;)
-        if (__atomic_load_n(&go, __ATOMIC_ACQUIRE) == 2) return NULL; // never: the process ends first
+    count_up(&done);
+    wait_while(&go, 1); // for ever: a thread's end would need other calls, the process ends first
+    return NULL;
 }
 
 static void life(void *otherwise) {
@@ -64,11 +75,11 @@ static void life(void *otherwise) {
     for (uintptr_t i = 1; i <= THREADS; i++)
         CHECK(pthread_create(&thread, NULL, thread_run, (void *)i) == 0, "no thread");
     // A thread's own start is not what is forbidden.
-    while (__atomic_load_n(&ready, __ATOMIC_ACQUIRE) < THREADS) {}
+    for (int i = 0; i < THREADS; i++) wait_while(&ready, i);
     filter_install(*(unsigned *)otherwise);
-    __atomic_store_n(&go, 1, __ATOMIC_RELEASE);
+    count_up(&go);
     work(0);
-    while (__atomic_load_n(&done, __ATOMIC_ACQUIRE) < THREADS) free(launder(malloc(50)));
+    for (int i = 0; i < THREADS; i++) wait_while(&done, i);
 }
 
 static struct child child;

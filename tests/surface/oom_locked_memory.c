@@ -64,7 +64,7 @@ static void life(void *future) {
     CHECK(mlockall(*(int *)future) == 0, "mlockall with room for %zu bytes", room);
     printf("%.1f MiB may still be locked\n", as_mib(room));
     fill_up_and_free();
-    load_run(&load, 1, 30000, 8192, false);
+    load_run(&load, 1, 20000, 2048, false);
     load_clear(&load);
     fill_up_and_free();
     printf("%zu calls served, %zu refused\n", load.got, load.refused);

@@ -10,7 +10,7 @@
 #include "support/load.h"
 #include <sys/mman.h>
 
-enum { STEPS = 300, LARGEST = 6 * 1024, MOST = 100 };
+enum { STEPS = 300, LARGEST = 3 * 1024, MOST = 100 };
 
 static struct load load;
 

@@ -33,8 +33,10 @@ static void sequence_run(void *length) {
         if (!left_out[i]) operation_do(player, sequence[i]);
     }
     player->now.kind = DO_FREE;
+    heap_is_whole("after the sequence");
     player_finish(player);
     mailboxes_finish(player);
+    heap_is_whole("when all is free");
 }
 
 static struct child child;
@@ -126,6 +128,7 @@ static void threads_run(unsigned count, double seconds) {
         pthread_join(threads[i], NULL);
         steps += players[i].steps;
     }
+    heap_is_whole("after threads");
     mailboxes_finish(&players[0]);
     printf("%u threads: %llu operations, %.1f s\n", count, (unsigned long long)steps,
            seconds_since(start));

@@ -4,7 +4,8 @@
 //
 // Asked of the C library itself by a look-up in its own handle, so that Loam is not found first.
 // From all its arenas: the break, threads' arenas, direct mappings, aligned blocks; given to free,
-// realloc, malloc_usable_size, reallocarray, cfree, from several threads.
+// realloc, malloc_usable_size, reallocarray, cfree, from several threads. Large blocks of ours live
+// between its mappings, in odd numbers of pages: the page after our last may be the C library's.
 #include "support/surface.h"
 #include <dlfcn.h>
 #include <malloc.h>
@@ -36,15 +37,18 @@ static void *their_block(struct dice *dice, size_t size) {
 static void *thread_run(void *salt) {
     struct dice dice = dice_make((uintptr_t)salt);
     static unsigned char *handed[BLOCKS]; // between threads; exchanged atomically, sized 100
-    for (int round = 0; round < 40; round++) {
+    for (int round = 0; round < 30; round++) {
         unsigned char *blocks[BLOCKS];
         size_t sizes[BLOCKS];
+        void *ours[BLOCKS] = {0};
         for (size_t i = 0; i < BLOCKS; i++) {
-            sizes[i] = dice_below(&dice, 100) ? dice_size(&dice) : 500 * KIB;
+            bool large = dice_below(&dice, 20) == 0;
+            sizes[i] = large ? 200 * KIB + 4 * KIB * dice_below(&dice, 100) : dice_size(&dice);
             blocks[i] = their_block(&dice, sizes[i]);
             CHECK(blocks[i] != NULL, "the C library has no memory");
             pattern_fill(blocks[i], sizes[i], i);
             free(launder(malloc(sizes[i])));
+            if (large) ours[i] = malloc(200 * KIB + 4 * KIB * dice_below(&dice, 300));
         }
         for (size_t i = 0; i < BLOCKS; i++) {
             CHECK(malloc_usable_size(blocks[i]) >= sizes[i], "usable size %zu of %zu",
@@ -60,6 +64,7 @@ static void *thread_run(void *salt) {
             if (i % 7 == 2 && cfree) cfree(blocks[i]);
             else free(blocks[i]);
             CHECK(errno == 4095, "free changed errno to %d", errno);
+            free(ours[i]);
         }
         unsigned char *mine = their_malloc(100);
         free(__atomic_exchange_n(&handed[dice_below(&dice, BLOCKS)], mine, __ATOMIC_ACQ_REL));

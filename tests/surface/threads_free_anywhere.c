@@ -7,7 +7,7 @@
 #include "support/memory.h"
 #include <pthread.h>
 
-enum { RING = 2048, BLOCKS = 240000, SIDE_MOST = 4, NOISE = 4 << 20 };
+enum { RING = 2048, BLOCKS = 240000, SIDE_MOST = 4, NOISE = 8 << 20 };
 
 struct item {
     unsigned char *p;

@@ -96,7 +96,9 @@ int main(void) {
     }
     memset(&interval, 0, sizeof interval);
     setitimer(ITIMER_REAL, &interval, NULL);
+    heap_is_whole("after them");
     mailboxes_finish(&players[0]);
+    heap_is_whole("when all is free");
     printf("%llu operations, %lu interruptions, %lu hops over %zu processors\n", steps,
            interruptions, hops, allowed_count);
     CHECK(interruptions > 100, "only %lu interruptions", interruptions);

@@ -58,6 +58,7 @@ static inline int linked_main(const char *how) {
     linked_fork();
     for (unsigned i = 0; i < 4; i++) pthread_join(threads[i], NULL);
     mailboxes_finish(&linked_players[4]);
+    heap_is_whole("when all is free");
     return 0;
 }
 

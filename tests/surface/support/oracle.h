@@ -14,6 +14,8 @@
 #include <malloc.h>
 
 extern void cfree(void *) __attribute__((weak));
+// Loam's own check of the whole heap: NULL, or words.
+extern const char *surface_loam_check(void) __asm__("loam_check") __attribute__((weak));
 extern void free_sized(void *, size_t) __attribute__((weak));
 extern void free_aligned_sized(void *, size_t, size_t) __attribute__((weak));
 // C++: operator new(n), new(n, align), delete(p), delete(p, n), delete(p, align).
@@ -279,6 +281,12 @@ static inline void operation_do(struct player *player, struct operation operatio
         block_allocate(player, block);
     }
     player->steps++;
+}
+
+// No other thread may run meanwhile.
+static inline void heap_is_whole(const char *when) {
+    const char *wrong = surface_loam_check ? surface_loam_check() : NULL;
+    CHECK(wrong == NULL, "%s: %s", when, wrong);
 }
 
 static inline void player_finish(struct player *player) {
