@@ -35,7 +35,8 @@ static void step(loam_region *pool, struct particle **living)
         struct particle *p = loam_region_alloc(pool, sizeof *p);
         if (p == NULL)
             break; /* the pool is spent: fewer sparks, no harm */
-        *p = (struct particle){WIDTH / 2, HEIGHT - 1, dice() * 1.2f, -4.0f + dice(), (unsigned)(60 + 40 * dice()), *living};
+        *p = (struct particle){WIDTH / 2, HEIGHT - 1, dice() * 1.2f, -4.0f + dice(), (unsigned)(60 + 40 * dice()),
+                               *living};
         *living = p;
     }
     for (struct particle **link = living; *link != NULL;) {
@@ -80,7 +81,8 @@ int main(int argc, char **argv)
         if (i % 100 == 0) {
             struct loam_region_stats stats;
             loam_region_stats(pool, &stats);
-            fprintf(stderr, "step %d: %zu particles, %zu bytes live of %zu\n", i, stats.live_blocks, stats.live, stats.taken);
+            fprintf(stderr, "step %d: %zu particles, %zu bytes live of %zu\n", i, stats.live_blocks, stats.live,
+                    stats.taken);
         }
     }
     draw(living);

@@ -144,7 +144,8 @@ static int serve(int client, loam_region *arena)
 
 int main(int argc, char **argv)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
                                   .sin_port = htons((unsigned short)(argc > 1 ? atoi(argv[1]) : 8080))};
     socklen_t length = sizeof address;
     int server = socket(AF_INET, SOCK_STREAM, 0), on = 1;
@@ -158,8 +159,8 @@ int main(int argc, char **argv)
     fflush(stdout);
 
     static _Alignas(16) char memory[ARENA];
-    struct loam_region_options options = {.kind = LOAM_REGION_BUMP, .source = LOAM_SOURCE_BUFFER, .buffer = memory,
-                                          .buffer_size = sizeof memory};
+    struct loam_region_options options = {
+        .kind = LOAM_REGION_BUMP, .source = LOAM_SOURCE_BUFFER, .buffer = memory, .buffer_size = sizeof memory};
     loam_region *arena;
     int error = loam_region_create(&arena, &options);
     if (error != LOAM_OK) {

@@ -153,8 +153,14 @@ static struct node *row(struct parser *p, struct node *(*operand)(struct parser 
     return left;
 }
 
-static struct node *term(struct parser *p) { return row(p, factor, '*', '/'); }
-static struct node *expression(struct parser *p) { return row(p, term, '+', '-'); }
+static struct node *term(struct parser *p)
+{
+    return row(p, factor, '*', '/');
+}
+static struct node *expression(struct parser *p)
+{
+    return row(p, term, '+', '-');
+}
 
 static struct node *statement(struct parser *p)
 {

@@ -22,7 +22,7 @@ enum { SHARED = 4 << 20 };
 /* The first bytes of the shared memory; the region's buffer is the rest. */
 struct board {
     _Atomic size_t newest; /* distance of the message put last; 0: none. Put by compare and swap, taken all at once. */
-    size_t region;         /* distance of the region */
+    size_t region; /* distance of the region */
 };
 
 struct message {
@@ -98,8 +98,11 @@ int main(int argc, char **argv)
         perror("shared_buddy");
         return 1;
     }
-    struct loam_region_options options = {.kind = LOAM_REGION_BUDDY, .source = LOAM_SOURCE_BUFFER, .flags = LOAM_REGION_SHARED,
-                                          .buffer = base + 4096, .buffer_size = SHARED - 4096};
+    struct loam_region_options options = {.kind = LOAM_REGION_BUDDY,
+                                          .source = LOAM_SOURCE_BUFFER,
+                                          .flags = LOAM_REGION_SHARED,
+                                          .buffer = base + 4096,
+                                          .buffer_size = SHARED - 4096};
     loam_region *region;
     int error = loam_region_create(&region, &options);
     if (error != LOAM_OK) {
@@ -116,7 +119,7 @@ int main(int argc, char **argv)
             wrong++;
     struct loam_region_stats stats;
     loam_region_stats(region, &stats);
-    printf("%ld messages from %d processes, %ld wrong; left in the region: %zu blocks\n", (long)workers * messages, workers,
-           wrong, stats.live_blocks);
+    printf("%ld messages from %d processes, %ld wrong; left in the region: %zu blocks\n", (long)workers * messages,
+           workers, wrong, stats.live_blocks);
     return wrong != 0 || stats.live_blocks != 0 || loam_region_check(region) != NULL;
 }

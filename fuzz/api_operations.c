@@ -26,7 +26,7 @@ static _Noreturn void wrong(const char *what, const void *p)
 static void slot_verify(const struct slot *slot, size_t upto)
 {
     size_t n = slot->size < upto ? slot->size : upto;
-    for (size_t i = 0; i < n; i += i < 64 || i + 300 > n ? 1 : 997) /* both ends whole, samples between */
+    for (size_t i = 0; i < n; i += i < 64 || i + 64 > n ? 1 : n - i < 4200 ? 61 : 4099) /* both ends whole, samples between */
         if (slot->start[i] != slot->fill)
             wrong("contents lost", slot->start + i);
 }
@@ -39,10 +39,10 @@ static size_t size_of(unsigned kind, unsigned value)
     case 1: return value;
     case 2: return (size_t)value * 16;
     case 3: return 32760 + (value & 15);
-    case 4: return (size_t)value << 3;
+    case 4: return (size_t)value << 2;
     case 5: return 1020 + (value & 7);
     case 6: return value & 127;
-    default: return value % 16 ? (size_t)value * 24 : SIZE_MAX - (size_t)value * 4096;
+    default: return value % 16 ? (size_t)value * 8 : SIZE_MAX - (size_t)value * 4096;
     }
 }
 

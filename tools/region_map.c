@@ -22,7 +22,15 @@
 
 int region_map_main(int argc, char **argv);
 
-enum { MAP_LEFT = 70, MAP_WIDTH = 900, MAP_SUMS = 160, MAP_TOP = 40, MAP_NAMES = 4096, MAP_NAME = 32, MAP_ROWS = 20000 };
+enum {
+    MAP_LEFT = 70,
+    MAP_WIDTH = 900,
+    MAP_SUMS = 160,
+    MAP_TOP = 40,
+    MAP_NAMES = 4096,
+    MAP_NAME = 32,
+    MAP_ROWS = 20000
+};
 
 enum map_class { MAP_LIVE, MAP_FREE, MAP_SLACK };
 static const char *const map_class_names[] = {"live", "free", "slack"};
@@ -65,25 +73,27 @@ static double map_x(const struct map *m, size_t position)
 static void map_write_head(const struct map *m, const char *strategy, long rows)
 {
     double height = MAP_TOP + (double)rows * m->row_height + 30;
-    fprintf(m->out,
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%.0f\" data-strategy=\"%s\" data-size=\"%zu\" "
-            "data-rows=\"%ld\">\n"
-            "<style>text{font:11px sans-serif} rect{stroke:#fff;stroke-width:.4} .live{fill:#2f7ed8} .free{fill:#d9ead3} "
-            ".slack{fill:#999} .refused{fill:#c00} .sums rect{stroke:none}</style>\n"
-            "<text x=\"%d\" y=\"16\">%s, %zu bytes: addresses to the right, operations downwards; blue live, green free, grey "
-            "slack</text>\n<g class=\"map\">\n",
-            MAP_LEFT + MAP_WIDTH + MAP_SUMS + 40, height, strategy, m->size, rows, MAP_LEFT, strategy, m->size);
+    fprintf(
+        m->out,
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%.0f\" data-strategy=\"%s\" data-size=\"%zu\" "
+        "data-rows=\"%ld\">\n"
+        "<style>text{font:11px sans-serif} rect{stroke:#fff;stroke-width:.4} .live{fill:#2f7ed8} .free{fill:#d9ead3} "
+        ".slack{fill:#999} .refused{fill:#c00} .sums rect{stroke:none}</style>\n"
+        "<text x=\"%d\" y=\"16\">%s, %zu bytes: addresses to the right, operations downwards; blue live, green free, grey "
+        "slack</text>\n<g class=\"map\">\n",
+        MAP_LEFT + MAP_WIDTH + MAP_SUMS + 40, height, strategy, m->size, rows, MAP_LEFT, strategy, m->size);
 }
 
 static void map_write_span(const struct map *m, const struct map_span *span)
 {
     double x = map_x(m, span->start), y = MAP_TOP + (double)span->from * m->row_height;
-    fprintf(m->out,
-            "<rect class=\"%s\" data-start=\"%zu\" data-size=\"%zu\" data-from=\"%ld\" data-to=\"%ld\" x=\"%.2f\" y=\"%.2f\" "
-            "width=\"%.2f\" height=\"%.2f\">",
-            map_class_names[span->class], span->start, span->size, span->from, m->row, x, y,
-            map_x(m, span->start + span->size) - x, (double)(m->row - span->from) * m->row_height);
+    fprintf(
+        m->out,
+        "<rect class=\"%s\" data-start=\"%zu\" data-size=\"%zu\" data-from=\"%ld\" data-to=\"%ld\" x=\"%.2f\" y=\"%.2f\" "
+        "width=\"%.2f\" height=\"%.2f\">",
+        map_class_names[span->class], span->start, span->size, span->from, m->row, x, y,
+        map_x(m, span->start + span->size) - x, (double)(m->row - span->from) * m->row_height);
     fprintf(m->out, "<title>%s%s%s: %zu bytes at %zu, rows %ld to %ld</title></rect>\n", map_class_names[span->class],
             span->block >= 0 ? " " : "", span->block >= 0 ? m->blocks[span->block].name : "", span->size, span->start,
             span->from, m->row - 1);
@@ -106,7 +116,7 @@ static char *map_sums(const struct map *m)
         sum[m->now[i].class] += m->now[i].size;
     double x = MAP_LEFT + MAP_WIDTH + 20, y = MAP_TOP + (double)m->row * m->row_height;
     int length = 0;
-    for (int class = MAP_LIVE; class <= MAP_SLACK && text != NULL; class++) {
+    for (int class = MAP_LIVE; class <= MAP_SLACK && text != NULL; class ++) {
         double width = (double)sum[class] * MAP_SUMS / (double)m->size;
         length += snprintf(text + length, 640 - (size_t)length,
                            "<rect class=\"%s\" data-row=\"%ld\" data-sum=\"%zu\" x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" "
@@ -224,16 +234,19 @@ static struct map_block *map_block_named(struct map *m, const char *name)
 
 static int map_refused(const struct map *m, long line, const char *text, const char *why)
 {
-    fprintf(m->out, "<rect class=\"refused\" data-line=\"%ld\" x=\"%d\" y=\"%.2f\" width=\"8\" height=\"%.2f\"/>\n", line,
-            MAP_LEFT - 12, MAP_TOP + (double)m->row * m->row_height, m->row_height);
-    fprintf(stderr, "loam region-map: line %ld: %s: %s\n", line, text, why != NULL ? why : loam_strerror(loam_region_error(m->region)));
+    fprintf(m->out, "<rect class=\"refused\" data-line=\"%ld\" x=\"%d\" y=\"%.2f\" width=\"8\" height=\"%.2f\"/>\n",
+            line, MAP_LEFT - 12, MAP_TOP + (double)m->row * m->row_height, m->row_height);
+    fprintf(stderr, "loam region-map: line %ld: %s: %s\n", line, text,
+            why != NULL ? why : loam_strerror(loam_region_error(m->region)));
     return 1;
 }
 
 static int map_nonsense(long line, const char *text)
 {
-    fprintf(stderr, "loam region-map: line %ld: '%s' is no operation (alloc NAME SIZE [ALIGNMENT], free NAME, "
-                    "resize NAME SIZE, reset)\n", line, text);
+    fprintf(stderr,
+            "loam region-map: line %ld: '%s' is no operation (alloc NAME SIZE [ALIGNMENT], free NAME, "
+            "resize NAME SIZE, reset)\n",
+            line, text);
     return -1;
 }
 
@@ -341,8 +354,10 @@ struct map_arguments {
 
 static int map_usage(const char *why, const char *word)
 {
-    fprintf(stderr, "loam region-map: %s%s\nusage: loam region-map [--strategy bump|cells|blocks|buddy|bitmap] [--size BYTES] "
-                    "[--cell BYTES] [--least BYTES] [-o FILE.svg] OPERATIONS\n", why, word);
+    fprintf(stderr,
+            "loam region-map: %s%s\nusage: loam region-map [--strategy bump|cells|blocks|buddy|bitmap] [--size BYTES] "
+            "[--cell BYTES] [--least BYTES] [-o FILE.svg] OPERATIONS\n",
+            why, word);
     return 2;
 }
 
@@ -356,7 +371,8 @@ static int map_strategy(const char *name)
 
 static int map_arguments(struct map_arguments *a, int argc, char **argv)
 {
-    *a = (struct map_arguments){.options = {.kind = LOAM_REGION_BITMAP, .source = LOAM_SOURCE_BUFFER, .buffer_size = 16384}};
+    *a = (struct map_arguments){
+        .options = {.kind = LOAM_REGION_BITMAP, .source = LOAM_SOURCE_BUFFER, .buffer_size = 16384}};
     for (int i = 1; i < argc; i++) {
         if (argv[i][0] != '-') {
             if (a->in != NULL)
@@ -393,7 +409,8 @@ static int map_run(struct map *m, const struct map_arguments *a, FILE *in)
     struct loam_region_options options = a->options;
     long rows = map_count_rows(in);
     if (rows > MAP_ROWS) {
-        fprintf(stderr, "loam region-map: %ld operations; a picture of more than %d cannot be read\n", rows - 1, MAP_ROWS);
+        fprintf(stderr, "loam region-map: %ld operations; a picture of more than %d cannot be read\n", rows - 1,
+                MAP_ROWS);
         return 1;
     }
     m->size = options.buffer_size;
@@ -455,5 +472,8 @@ int region_map_main(int argc, char **argv)
 }
 
 #ifdef REGION_MAP_ALONE
-int main(int argc, char **argv) { return region_map_main(argc, argv); }
+int main(int argc, char **argv)
+{
+    return region_map_main(argc, argv);
+}
 #endif

@@ -41,7 +41,10 @@ static uint32_t dice(uint32_t bound)
     return (uint32_t)(((dice_state >> 32) * bound) >> 32);
 }
 
-static size_t dice_size(void) { return SIZE_LEAST + dice(SIZE_MOST - SIZE_LEAST + 1); }
+static size_t dice_size(void)
+{
+    return SIZE_LEAST + dice(SIZE_MOST - SIZE_LEAST + 1);
+}
 
 static double seconds(void)
 {
@@ -93,7 +96,8 @@ static void shuffle(uint32_t n)
 
 static void measure(int kind, uint32_t n, struct figures *f)
 {
-    struct loam_region_options options = {.kind = (enum loam_region_kind)kind, .cell = kind == LOAM_REGION_CELLS ? SIZE_MOST : 0};
+    struct loam_region_options options = {.kind = (enum loam_region_kind)kind,
+                                          .cell = kind == LOAM_REGION_CELLS ? SIZE_MOST : 0};
     dice_state = 88172645463325252u + n;
     if (kind != MALLOC && loam_region_create(&region, &options) != LOAM_OK)
         exit(1);
@@ -138,7 +142,10 @@ static void measure(int kind, uint32_t n, struct figures *f)
         malloc_trim(0);
 }
 
-static double least(double a, double b) { return a < b ? a : b; }
+static double least(double a, double b)
+{
+    return a < b ? a : b;
+}
 
 int main(int argc, char **argv)
 {
@@ -158,8 +165,9 @@ int main(int argc, char **argv)
                 best.drain = least(best.drain, f.drain);
                 best.touch = least(best.touch, f.touch);
             }
-            printf("%s,%u,%.1f,%.1f,%.1f,%.1f,%.2f,%.3f\n", names[kind], n, best.fill, kind == LOAM_REGION_BUMP ? 0 : best.pair,
-                   kind == LOAM_REGION_BUMP ? 0 : best.drain, best.touch, f.overhead, f.fragments);
+            printf("%s,%u,%.1f,%.1f,%.1f,%.1f,%.2f,%.3f\n", names[kind], n, best.fill,
+                   kind == LOAM_REGION_BUMP ? 0 : best.pair, kind == LOAM_REGION_BUMP ? 0 : best.drain, best.touch,
+                   f.overhead, f.fragments);
             fflush(stdout);
         }
     return 0;

@@ -42,33 +42,40 @@ typedef struct loam_region loam_region;
 /** What a call has to say. `loam_strerror` puts it into words. */
 enum loam_error {
     LOAM_OK = 0,
-    LOAM_ERROR_ARGUMENT,    /**< an argument that makes no sense: a NULL, an unknown flag, options that contradict */
-    LOAM_ERROR_REGION,      /**< not a region, or one that was destroyed */
-    LOAM_ERROR_SPENT,       /**< no memory: the buffer, the limit or the system has no more */
-    LOAM_ERROR_SIZE,        /**< a size that this region can never serve: 0, over the cell's, over a quarter of all addresses */
-    LOAM_ERROR_ALIGNMENT,   /**< not a power of two, or more than this region can give */
-    LOAM_ERROR_FOREIGN,     /**< an address outside of the region's memory */
-    LOAM_ERROR_INTERIOR,    /**< an address inside the region at which no block starts */
-    LOAM_ERROR_FREE,        /**< the block is free already */
+    LOAM_ERROR_ARGUMENT, /**< an argument that makes no sense: a NULL, an unknown flag, options that contradict */
+    LOAM_ERROR_REGION, /**< not a region, or one that was destroyed */
+    LOAM_ERROR_SPENT, /**< no memory: the buffer, the limit or the system has no more */
+    LOAM_ERROR_SIZE, /**< a size that this region can never serve: 0, over the cell's, over a quarter of all addresses */
+    LOAM_ERROR_ALIGNMENT, /**< not a power of two, or more than this region can give */
+    LOAM_ERROR_FOREIGN, /**< an address outside of the region's memory */
+    LOAM_ERROR_INTERIOR, /**< an address inside the region at which no block starts */
+    LOAM_ERROR_FREE, /**< the block is free already */
     LOAM_ERROR_UNSUPPORTED, /**< this strategy has no such call */
-    LOAM_ERROR_CORRUPT      /**< the region's own data has been overwritten */
+    LOAM_ERROR_CORRUPT /**< the region's own data has been overwritten */
 };
 
 /** How a region keeps its memory. */
-enum loam_region_kind { LOAM_REGION_BUMP, LOAM_REGION_CELLS, LOAM_REGION_BLOCKS, LOAM_REGION_BUDDY, LOAM_REGION_BITMAP };
+enum loam_region_kind {
+    LOAM_REGION_BUMP,
+    LOAM_REGION_CELLS,
+    LOAM_REGION_BLOCKS,
+    LOAM_REGION_BUDDY,
+    LOAM_REGION_BITMAP
+};
 
 /** Where a region's memory comes from. */
 enum loam_region_source {
-    LOAM_SOURCE_MAP,   /**< anonymous private mappings; given back by destroy, and earlier where a whole one is free */
+    LOAM_SOURCE_MAP, /**< anonymous private mappings; given back by destroy, and earlier where a whole one is free */
     LOAM_SOURCE_BREAK, /**< the program break, moved with sbrk; one region, and no other thread that moves it meanwhile */
     LOAM_SOURCE_BUFFER /**< `buffer` of the options: 16-aligned or not, in use until destroy; no system call is made */
 };
 
 /** Or-ed together in loam_region_options.flags. */
 enum loam_region_flag {
-    LOAM_REGION_LOCKED = 1,   /**< one lock around each call: many threads of one process */
-    LOAM_REGION_SHARED = 2,   /**< a lock that works between processes which share the buffer; it does not survive a holder that dies */
-    LOAM_REGION_FIXED = 4,    /**< never grow beyond the first piece of memory */
+    LOAM_REGION_LOCKED = 1, /**< one lock around each call: many threads of one process */
+    LOAM_REGION_SHARED =
+        2, /**< a lock that works between processes which share the buffer; it does not survive a holder that dies */
+    LOAM_REGION_FIXED = 4, /**< never grow beyond the first piece of memory */
     LOAM_REGION_UNCHECKED = 8 /**< cells: keep no bit for each cell; bad frees are not noticed, walk is not supported */
 };
 
@@ -76,31 +83,32 @@ enum loam_region_flag {
 struct loam_region_options {
     enum loam_region_kind kind;
     enum loam_region_source source;
-    unsigned flags;     /**< of enum loam_region_flag */
-    void *buffer;       /**< LOAM_SOURCE_BUFFER: the memory */
+    unsigned flags; /**< of enum loam_region_flag */
+    void *buffer; /**< LOAM_SOURCE_BUFFER: the memory */
     size_t buffer_size; /**< and its bytes */
-    size_t limit;       /**< map and break: never hold more bytes than this; 0: no limit */
-    size_t first;       /**< map and break: bytes of memory in the first piece; 0: 64 KiB (bitmap over the break 32 KiB) */
-    size_t cell;        /**< cells: bytes of a cell, at least 1; a cell takes the next multiple of 8 */
-    size_t least;       /**< buddy: bytes of the smallest block, a power of two from 16; 0: 64 */
+    size_t limit; /**< map and break: never hold more bytes than this; 0: no limit */
+    size_t first; /**< map and break: bytes of memory in the first piece; 0: 64 KiB (bitmap over the break 32 KiB) */
+    size_t cell; /**< cells: bytes of a cell, at least 1; a cell takes the next multiple of 8 */
+    size_t least; /**< buddy: bytes of the smallest block, a power of two from 16; 0: 64 */
 };
 
 /** A savepoint of a bump region. */
 struct loam_region_mark {
     size_t piece; /**< which piece of memory, counted from the first */
-    size_t at;    /**< how far it was used */
-    size_t live;  /**< bytes handed out then */
+    size_t at; /**< how far it was used */
+    size_t live; /**< bytes handed out then */
     size_t live_blocks;
 };
 
 /** Numbers of a region, in bytes. taken = live + free + slack. */
 struct loam_region_stats {
-    size_t taken;         /**< what the region holds from its source */
-    size_t live;          /**< in blocks that are handed out, as `usable` counts them */
-    size_t live_blocks;   /**< how many of them (bump: allocations since the last reset or rewind to empty, less frees of the last) */
-    size_t free;          /**< could be handed out without more memory, if it fits */
-    size_t largest_free;  /**< the longest piece of it: a request of this size would be served now */
-    size_t slack;         /**< the region's own data, headers, ends that are too short to use */
+    size_t taken; /**< what the region holds from its source */
+    size_t live; /**< in blocks that are handed out, as `usable` counts them */
+    size_t
+        live_blocks; /**< how many of them (bump: allocations since the last reset or rewind to empty, less frees of the last) */
+    size_t free; /**< could be handed out without more memory, if it fits */
+    size_t largest_free; /**< the longest piece of it: a request of this size would be served now */
+    size_t slack; /**< the region's own data, headers, ends that are too short to use */
     double fragmentation; /**< 1 - largest_free / free; 0 when nothing is free */
 };
 

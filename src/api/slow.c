@@ -62,6 +62,11 @@ void *block_alloc(size_t size, bool *zero)
 
 NOINLINE void *malloc_slow(size_t size)
 {
+    if (cache_locked && likely(size <= SIZE_MAX_BYTES)) {
+        void *locked = locked_alloc(size_class(size));
+        if (likely(locked))
+            return locked;
+    }
     void *p = block_alloc(size, NULL);
     return likely(p) ? p : malloc_failed();
 }
@@ -103,6 +108,10 @@ NOINLINE void free_slow(void *p)
     if (!p)
         return;
     if (chunk_block_find(p, &chunk, &class)) {
+        if (cache_locked) {
+            locked_free(p, class);
+            return;
+        }
         if (chunk->owner.fast_base == chunk->base) { /* else under locks */
             enum sequence_result result = sequence_push(table_offset(class), p);
             if (unlikely(result == SEQUENCE_TWICE))

@@ -29,6 +29,7 @@ struct sequence sequence;
 struct lock cache_lock;
 struct table *cache_made[TABLE_MAX];
 bool cache_closed;
+bool cache_locked;
 
 static enum cache_mode mode;     /* written once before the first block; relaxed */
 static const char *why_locked;
@@ -68,6 +69,7 @@ void cache_start(enum cache_wish wish)
     why_locked = sequences_missing(wish);
     if (why_locked) {
         mode = CACHE_LOCKED;
+        cache_locked = true;
         return;
     }
     arena_allow_fast_path(true);

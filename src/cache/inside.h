@@ -35,10 +35,6 @@ size_t cache_grant_bound(void);
 /* More room for the list, within what the processors' lists may hold in all. Returns its room. */
 uint32_t table_cap_grow(struct table *table, uint32_t class);
 
-/* locked.c */
-void *locked_alloc(uint32_t class);
-void locked_free(void *block, uint32_t class);
-
 /* One block past all lists. */
 void *cache_alloc_past(uint32_t class, uint32_t *arena);
 void cache_free_past(struct block *block);

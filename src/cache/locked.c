@@ -10,44 +10,39 @@
 #include "os/cpu.h"
 #include "span/span.h"
 
-/* One thread: a held lock can only mean that a signal handler interrupted its own thread. */
-static void lock_take_alone(struct lock *lock)
+/* One thread: a held lock can only mean that a signal handler interrupted its own thread, or that the thread forks; false then. */
+INLINE bool lock_alone_take(struct lock *lock)
 {
-    if (unlikely(lock->state != LOCK_FREE) || unlikely(__atomic_load_n(&lock_forking, __ATOMIC_RELAXED) != 0)) {
-        lock_take(lock);
-        return;
-    }
+    if (unlikely(lock->state != LOCK_FREE) || unlikely(__atomic_load_n(&lock_forking, __ATOMIC_RELAXED) != 0))
+        return false;
     __atomic_store_n(&lock->state, LOCK_HELD, __ATOMIC_RELAXED);
     __atomic_store_n(&lock->owner, thread_pointer(), __ATOMIC_RELAXED);
+    return true;
 }
 
-static void lock_drop_alone(struct lock *lock)
+INLINE void lock_alone_drop(struct lock *lock)
 {
-    if (unlikely(__atomic_load_n(&lock_forking, __ATOMIC_RELAXED) != 0)) {
-        lock_drop(lock);
-        return;
-    }
     __atomic_store_n(&lock->owner, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&lock->state, LOCK_FREE, __ATOMIC_RELEASE);
 }
 
-/* A table whose lock is held now; *alone says how to drop it. NULL: no memory for one. */
-static struct table *locked_table(bool *alone)
+/* Table 0 with its lock held, while there is one thread and nothing is unusual; else NULL. */
+INLINE struct table *locked_table_alone(void)
 {
-    *alone = os_is_single_threaded();
-    if (likely(*alone)) {
-        struct table *table = table_get(0);
-        if (table)
-            lock_take_alone(&table->lock);
-        return table;
-    }
+    struct table *table = __atomic_load_n(&cache_made[0], __ATOMIC_ACQUIRE);
+    return likely(os_is_single_threaded()) && likely(table) && likely(lock_alone_take(&table->lock)) ? table : NULL;
+}
+
+/* A table whose lock is held now. NULL: no memory for one. */
+static struct table *locked_table(void)
+{
     uint32_t count = cache_cpus() < TABLE_MAX ? cache_cpus() : TABLE_MAX;
-    uint32_t id = os_cpu_current() % count;
+    uint32_t id = os_is_single_threaded() ? 0 : os_cpu_current() % count;
     struct table *table = table_get(id);
     if (!table)
         return NULL;
     if (unlikely(!lock_try(&table->lock))) {
-        struct table *next = table_get(id + 1 < count ? id + 1 : 0);
+        struct table *next = count > 1 ? table_get(id + 1 < count ? id + 1 : 0) : NULL;
         if (next && next != table && lock_try(&next->lock))
             return next;
         lock_take(&table->lock);
@@ -55,16 +50,8 @@ static struct table *locked_table(bool *alone)
     return table;
 }
 
-static void locked_drop(struct table *table, bool alone)
-{
-    if (likely(alone))
-        lock_drop_alone(&table->lock);
-    else
-        lock_drop(&table->lock);
-}
-
-/* Under the table's lock; cache_has_at_head looks without it. */
-static void list_set_head(struct table_list *list, struct block *head) { __atomic_store_n(&list->head, head, __ATOMIC_RELAXED); }
+/* The head is looked at without the lock, too (cache_has_at_head): relaxed. */
+INLINE void list_set_head(struct table_list *list, struct block *head) { __atomic_store_n(&list->head, head, __ATOMIC_RELAXED); }
 
 static struct block *locked_pop(struct table_list *list)
 {
@@ -93,10 +80,9 @@ static void locked_refill(struct table *table, uint32_t class)
     active->left = cap > list.count ? cap - list.count : 0;
 }
 
-void *locked_alloc(uint32_t class)
+static NOINLINE void *locked_alloc_slow(uint32_t class)
 {
-    bool alone;
-    struct table *table = locked_table(&alone);
+    struct table *table = locked_table();
     if (unlikely(!table)) {
         uint32_t arena = 0;
         return cache_alloc_past(class, &arena);
@@ -104,14 +90,26 @@ void *locked_alloc(uint32_t class)
     struct table_list *active = &table->active[class];
     struct block *block = locked_pop(active);
     if (likely(block)) {
-        locked_drop(table, alone);
+        lock_drop(&table->lock);
         return block;
     }
     locked_refill(table, class);
     block = locked_pop(active);
-    locked_drop(table, alone);
+    lock_drop(&table->lock);
     cache_tick();
     return block;
+}
+
+void *locked_alloc(uint32_t class)
+{
+    struct table *table = locked_table_alone();
+    if (likely(table)) {
+        struct block *block = locked_pop(&table->active[class]);
+        lock_alone_drop(&table->lock);
+        if (likely(block))
+            return block;
+    }
+    return locked_alloc_slow(class);
 }
 
 static void locked_overflow(struct table *table, uint32_t class)
@@ -133,11 +131,16 @@ static void locked_overflow(struct table *table, uint32_t class)
     }
 }
 
-void locked_free(void *p, uint32_t class)
+INLINE void locked_push(struct table_list *list, struct block *block)
 {
-    struct block *block = p;
-    bool alone;
-    struct table *table = locked_table(&alone);
+    block->next = list->head;
+    list_set_head(list, block);
+    list->left--;
+}
+
+static NOINLINE void locked_free_slow(struct block *block, uint32_t class)
+{
+    struct table *table = locked_table();
     if (unlikely(!table)) {
         cache_free_past(block);
         return;
@@ -145,13 +148,27 @@ void locked_free(void *p, uint32_t class)
     struct table_list *active = &table->active[class];
     if (unlikely(active->head == block))
         guard_freed_twice("free", block);
-    bool full = unlikely(active->left == 0);
+    bool full = active->left == 0;
     if (full)
         locked_overflow(table, class);
-    block->next = active->head;
-    list_set_head(active, block);
-    active->left--;
-    locked_drop(table, alone);
+    locked_push(active, block);
+    lock_drop(&table->lock);
     if (full)
         cache_tick();
+}
+
+void locked_free(void *p, uint32_t class)
+{
+    struct block *block = p;
+    struct table *table = locked_table_alone();
+    if (likely(table)) {
+        struct table_list *active = &table->active[class];
+        bool usual = active->head != block && active->left != 0;
+        if (likely(usual))
+            locked_push(active, block);
+        lock_alone_drop(&table->lock);
+        if (likely(usual))
+            return;
+    }
+    locked_free_slow(block, class);
 }

@@ -6,7 +6,6 @@
 #include <sched.h>
 #include <time.h>
 
-extern char __libc_single_threaded __attribute__((weak)); /* glibc 2.32 and later */
 
 uint32_t os_cpus_usable(void)
 {
@@ -42,5 +41,3 @@ uint64_t os_milliseconds(void)
         return 0;
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
-
-bool os_is_single_threaded(void) { return &__libc_single_threaded && __libc_single_threaded; }

@@ -17,7 +17,9 @@ bool os_fence_sequences(void);
 /* Milliseconds of a clock that only goes forward, some milliseconds coarse. No system call where there is a vDSO. */
 uint64_t os_milliseconds(void);
 
+extern char __libc_single_threaded __attribute__((weak)); /* glibc 2.32 and later */
+
 /* The C library knows of one thread only. Once false it may be true again after threads ended. */
-bool os_is_single_threaded(void);
+INLINE bool os_is_single_threaded(void) { return &__libc_single_threaded && __libc_single_threaded; }
 
 #endif

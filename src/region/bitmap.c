@@ -35,7 +35,8 @@ REGION_API int bitmap_open(struct source source, const struct loam_region_option
     bool in_steps = source.kind == LOAM_SOURCE_BREAK && !source.fixed;
     if (in_steps) {
         size_t wish = options->first / BITMAP_GRANULE;
-        capacity = wish <= BITMAP_FIRST ? BITMAP_FIRST : (uint32_t)bits_up(wish < BITMAP_MAX ? wish : BITMAP_MAX, BITS_WORD);
+        capacity =
+            wish <= BITMAP_FIRST ? BITMAP_FIRST : (uint32_t)bits_up(wish < BITMAP_MAX ? wish : BITMAP_MAX, BITS_WORD);
         bytes = front + bitmap_books(capacity) + BITMAP_PAGE * BITMAP_GRANULE;
     } else if (bytes == 0) {
         bytes = 65536;
@@ -93,7 +94,8 @@ static bool bitmap_place_hole(struct bitmap *b, uint32_t g, uint32_t align, bool
     for (struct bitmap_segment *segment = bitmap_segment_with(b->oldest, g); segment != NULL;
          segment = bitmap_segment_with(segment->newer, g)) {
         uint32_t start, end = 0;
-        if (inner && segment == b->newest && bounds_find(&segment->bounds, g, &end) != BOUNDS_NONE && end == segment->paid)
+        if (inner && segment == b->newest && bounds_find(&segment->bounds, g, &end) != BOUNDS_NONE &&
+            end == segment->paid)
             return false;
         if (align == 1)
             start = bounds_place(&segment->bounds, g);

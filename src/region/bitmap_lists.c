@@ -385,7 +385,8 @@ REGION_API const char *bitmap_lists_check(const struct bitmap *b)
             return "bitmap: a large listed block is no block of its size";
     }
     listed += b->row.length;
-    if (b->row.length > 0 && !bitmap_check_block(b, bitmap_address(b->row.segment, b->row.start), b->row.length, &in_tail))
+    if (b->row.length > 0 &&
+        !bitmap_check_block(b, bitmap_address(b->row.segment, b->row.start), b->row.length, &in_tail))
         return "bitmap: the row is no block of its size";
     if (listed != b->listed || b->fresh > b->listed)
         return "bitmap: less is listed than was counted";

@@ -12,7 +12,8 @@
 /* Bytes of a segment's structure and maps. */
 REGION_API size_t bitmap_books(uint32_t capacity)
 {
-    return bits_up(sizeof(struct bitmap_segment) + bounds_size(capacity, capacity > NUMBERS_NARROW_MAX), SOURCE_ALIGNMENT);
+    return bits_up(sizeof(struct bitmap_segment) + bounds_size(capacity, capacity > NUMBERS_NARROW_MAX),
+                   SOURCE_ALIGNMENT);
 }
 
 /* The greatest capacity whose books and payload fit into `bytes`; 0 if none does. */
@@ -72,7 +73,10 @@ static uint32_t bitmap_top_hole(const struct bitmap_segment *segment)
     return bounds_hole_start(&segment->bounds, paid - 1);
 }
 
-REGION_API void bitmap_tail_find(struct bitmap *b) { b->tail = bitmap_top_hole(b->newest); }
+REGION_API void bitmap_tail_find(struct bitmap *b)
+{
+    b->tail = bitmap_top_hole(b->newest);
+}
 
 REGION_API void bitmap_release(struct bitmap_segment *segment, uint32_t start, uint32_t length)
 {
@@ -189,12 +193,14 @@ REGION_API void bitmap_drop_empty(struct bitmap *b)
 {
     if (b->base.source.kind != LOAM_SOURCE_MAP)
         return;
+    bool dropped = false;
     for (struct bitmap_segment *segment = b->newest, *older; segment != b->oldest; segment = older) {
         older = segment->older;
-        if (bounds_longest(&segment->bounds) == segment->bounds.granules)
-            bitmap_segment_give(b, segment);
+        if (segment->hint == segment->bounds.granules && bounds_longest(&segment->bounds) == segment->bounds.granules)
+            dropped |= bitmap_segment_give(b, segment);
     }
-    bitmap_tail_find(b);
+    if (dropped)
+        bitmap_tail_find(b);
 }
 
 /* Break: what is free at the top goes back, in pages of 4 KiB; and whole segments with their books. */
@@ -206,8 +212,7 @@ REGION_API void bitmap_lower(struct bitmap *b)
         segment = b->newest;
     uint32_t top = bitmap_top_hole(segment);
     uint32_t spare = (segment->paid - top) / BITMAP_PAGE * BITMAP_PAGE;
-    if (spare > 0 && bitmap_is_growable(b) &&
-        source_lower(&b->base.source, (size_t)spare * BITMAP_GRANULE)) {
+    if (spare > 0 && bitmap_is_growable(b) && source_lower(&b->base.source, (size_t)spare * BITMAP_GRANULE)) {
         uint32_t was = segment->paid;
         segment->paid -= spare;
         segment->piece_size -= (size_t)spare * BITMAP_GRANULE;

@@ -21,8 +21,14 @@ struct block_list {
     struct block_meta *last;
 };
 
-INLINE char *block_payload(struct block_meta *block) { return (char *)(block + 1); }
-INLINE struct block_meta *block_of(void *payload) { return (struct block_meta *)payload - 1; }
+INLINE char *block_payload(struct block_meta *block)
+{
+    return (char *)(block + 1);
+}
+INLINE struct block_meta *block_of(void *payload)
+{
+    return (struct block_meta *)payload - 1;
+}
 
 /* Nothing lies between the end of `block` and the header behind it in the list. */
 INLINE bool block_adjoins(struct block_meta *block)

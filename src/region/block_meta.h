@@ -9,8 +9,8 @@
 #define STATUS_MAPPED 2 /* a mapping of its own; not in the list */
 
 struct block_meta {
-    size_t size;             /* bytes of the payload, a multiple of the list's step */
-    int status;              /* STATUS_* */
+    size_t size; /* bytes of the payload, a multiple of the list's step */
+    int status; /* STATUS_* */
     struct block_meta *prev; /* the blocks before and behind in the order of addresses */
     struct block_meta *next;
 };

@@ -16,7 +16,10 @@ struct block_links {
 
 enum { BLOCK_LEAST = sizeof(struct block_links) };
 
-INLINE struct block_links *block_links(struct block_meta *block) { return (struct block_links *)block_payload(block); }
+INLINE struct block_links *block_links(struct block_meta *block)
+{
+    return (struct block_links *)block_payload(block);
+}
 
 REGION_API void block_tree_insert(struct block_meta **root, struct block_meta *block);
 REGION_API void block_tree_remove(struct block_meta **root, struct block_meta *block);

@@ -14,10 +14,10 @@
 #include "region/block_tree.h"
 
 enum {
-    BLOCKS_STEP = 16,       /* sizes are multiples of this, and so payloads are 16-aligned */
-    BLOCKS_FIRST = 65536,   /* bytes of the first piece if nothing else is wished, and least of each further one */
-    BLOCKS_TRIM = 131072,   /* more than this free at the top of the break goes back, */
-    BLOCKS_KEEP = 65536     /* but for this */
+    BLOCKS_STEP = 16, /* sizes are multiples of this, and so payloads are 16-aligned */
+    BLOCKS_FIRST = 65536, /* bytes of the first piece if nothing else is wished, and least of each further one */
+    BLOCKS_TRIM = 131072, /* more than this free at the top of the break goes back, */
+    BLOCKS_KEEP = 65536 /* but for this */
 };
 
 /* A piece of memory: this structure, then blocks up to its end. */
@@ -32,15 +32,22 @@ struct blocks {
     struct loam_region base;
     struct block_list list;
     struct block_meta *tree; /* free blocks by size */
-    size_t free;             /* payload bytes in the tree */
+    size_t free; /* payload bytes in the tree */
     struct blocks_piece *newest;
 };
 
-_Static_assert(sizeof(struct blocks_piece) % BLOCKS_STEP == 0 && BLOCK_HEADER % BLOCKS_STEP == 0, "payloads are 16-aligned");
+_Static_assert(sizeof(struct blocks_piece) % BLOCKS_STEP == 0 && BLOCK_HEADER % BLOCKS_STEP == 0,
+               "payloads are 16-aligned");
 
-static struct blocks *blocks_of(struct loam_region *region) { return (struct blocks *)region; }
+static struct blocks *blocks_of(struct loam_region *region)
+{
+    return (struct blocks *)region;
+}
 
-static size_t blocks_round(size_t size) { return size < BLOCK_LEAST ? BLOCK_LEAST : bits_up(size, BLOCKS_STEP); }
+static size_t blocks_round(size_t size)
+{
+    return size < BLOCK_LEAST ? BLOCK_LEAST : bits_up(size, BLOCKS_STEP);
+}
 
 /* ---- the free ones ---- */
 
@@ -82,7 +89,10 @@ static struct block_meta *blocks_set_free(struct blocks *b, struct block_meta *b
 
 /* ---- pieces ---- */
 
-static struct block_meta *blocks_piece_first(struct blocks_piece *piece) { return (struct block_meta *)(piece + 1); }
+static struct block_meta *blocks_piece_first(struct blocks_piece *piece)
+{
+    return (struct block_meta *)(piece + 1);
+}
 
 static void blocks_piece_add(struct blocks *b, char *memory, size_t front, size_t bytes)
 {
@@ -237,7 +247,8 @@ REGION_API void *blocks_alloc(struct loam_region *region, size_t size, size_t al
 static bool blocks_is_inside(const struct blocks *b, const struct block_meta *header)
 {
     const struct blocks_piece *piece = blocks_piece_at(b, header);
-    return piece != NULL && (uintptr_t)header % BLOCKS_STEP == 0 && (size_t)(piece->end - (const char *)header) >= BLOCK_HEADER;
+    return piece != NULL && (uintptr_t)header % BLOCKS_STEP == 0 &&
+           (size_t)(piece->end - (const char *)header) >= BLOCK_HEADER;
 }
 
 /* The live block at an address, or why there is none. */
@@ -255,7 +266,9 @@ static int blocks_locate(const struct blocks *b, const void *address, struct blo
         (next != NULL ? !blocks_is_inside(b, next) || next->prev != header : b->list.last != header))
         return LOAM_ERROR_INTERIOR;
     *block = header;
-    return header->status == STATUS_ALLOC ? LOAM_OK : header->status == STATUS_FREE ? LOAM_ERROR_FREE : LOAM_ERROR_INTERIOR;
+    return header->status == STATUS_ALLOC  ? LOAM_OK
+           : header->status == STATUS_FREE ? LOAM_ERROR_FREE
+                                           : LOAM_ERROR_INTERIOR;
 }
 
 REGION_API int blocks_free(struct loam_region *region, void *address)
@@ -365,7 +378,8 @@ REGION_API const char *blocks_check(struct loam_region *region)
     size_t live = 0, live_blocks = 0, free = 0, free_blocks = 0;
     const struct block_meta *prev = NULL;
     for (struct block_meta *block = b->list.first; block != NULL; prev = block, block = block->next) {
-        if (!blocks_is_inside(b, block) || block->prev != prev || block->size % BLOCKS_STEP != 0 || block->size < BLOCK_LEAST)
+        if (!blocks_is_inside(b, block) || block->prev != prev || block->size % BLOCKS_STEP != 0 ||
+            block->size < BLOCK_LEAST)
             return "blocks: a header's links or size make no sense";
         if (block->status == STATUS_ALLOC) {
             live += block->size;

@@ -20,22 +20,22 @@ struct buddy_links {
 };
 
 struct buddy_piece {
-    size_t older;              /* distance; 0: none */
-    size_t start;              /* distance of what the source gave */
-    size_t size;               /* bytes of it */
-    size_t base;               /* distance of smallest block 0 */
-    size_t low, high;          /* the smallest blocks that are memory */
-    size_t free;               /* bytes */
-    uint32_t top;              /* the order of the root */
-    uint64_t orders;           /* which lists hold something */
+    size_t older; /* distance; 0: none */
+    size_t start; /* distance of what the source gave */
+    size_t size; /* bytes of it */
+    size_t base; /* distance of smallest block 0 */
+    size_t low, high; /* the smallest blocks that are memory */
+    size_t free; /* bytes */
+    uint32_t top; /* the order of the root */
+    uint64_t orders; /* which lists hold something */
     size_t list[BUDDY_ORDERS]; /* free blocks of 2^order smallest ones; the last freed first */
 };
 
 struct buddy {
     struct loam_region base;
-    uint32_t shift;  /* the smallest block has 2^shift bytes */
-    size_t newest;   /* distance of a piece */
-    size_t free;     /* bytes in all pieces */
+    uint32_t shift; /* the smallest block has 2^shift bytes */
+    size_t newest; /* distance of a piece */
+    size_t free; /* bytes in all pieces */
 };
 
 /* A node: its number counts from 1 (the root) row by row, as in a heap. */
@@ -44,7 +44,10 @@ struct buddy_node {
     uint32_t order;
 };
 
-static struct buddy *buddy_of(struct loam_region *region) { return (struct buddy *)region; }
+static struct buddy *buddy_of(struct loam_region *region)
+{
+    return (struct buddy *)region;
+}
 
 static struct buddy_piece *buddy_piece_at(const struct buddy *b, size_t distance)
 {
@@ -68,8 +71,14 @@ static void buddy_put(struct buddy_piece *piece, size_t node, uint32_t map, bool
     bits[i / 64] = value ? bits[i / 64] | bit : bits[i / 64] & ~bit;
 }
 
-static bool buddy_is_split(const struct buddy_piece *piece, size_t node) { return buddy_is(piece, node, 0); }
-static bool buddy_is_used(const struct buddy_piece *piece, size_t node) { return buddy_is(piece, node, 1); }
+static bool buddy_is_split(const struct buddy_piece *piece, size_t node)
+{
+    return buddy_is(piece, node, 0);
+}
+static bool buddy_is_used(const struct buddy_piece *piece, size_t node)
+{
+    return buddy_is(piece, node, 1);
+}
 
 static void buddy_set(struct buddy_piece *piece, size_t node, bool split, bool used)
 {
@@ -93,7 +102,10 @@ static char *buddy_payload(const struct buddy *b, const struct buddy_piece *piec
     return (char *)((uintptr_t)b + buddy_address(b, piece, at));
 }
 
-static size_t buddy_bytes(const struct buddy *b, uint32_t order) { return (size_t)1 << (b->shift + order); }
+static size_t buddy_bytes(const struct buddy *b, uint32_t order)
+{
+    return (size_t)1 << (b->shift + order);
+}
 
 /* ---- the lists ---- */
 
@@ -228,7 +240,8 @@ static bool buddy_grow(struct buddy *b, size_t size)
 static void buddy_piece_give(struct buddy *b, struct buddy_piece *piece)
 {
     size_t memory = (piece->high - piece->low) << b->shift;
-    if (b->base.source.kind != LOAM_SOURCE_MAP || piece->free != memory || piece->older == 0 || b->free - memory < memory / 2)
+    if (b->base.source.kind != LOAM_SOURCE_MAP || piece->free != memory || piece->older == 0 ||
+        b->free - memory < memory / 2)
         return;
     size_t *link = &b->newest;
     while (buddy_piece_at(b, *link) != piece)
@@ -257,7 +270,8 @@ static struct buddy_piece *buddy_piece_with(const struct buddy *b, uint32_t orde
 }
 
 /* The free block at an address that is in the list of its order. */
-static struct buddy_node buddy_listed(const struct buddy *b, const struct buddy_piece *piece, size_t distance, uint32_t order)
+static struct buddy_node buddy_listed(const struct buddy *b, const struct buddy_piece *piece, size_t distance,
+                                      uint32_t order)
 {
     size_t index = (distance - piece->base) >> b->shift;
     return (struct buddy_node){(index + ((size_t)1 << piece->top)) >> order, order};
@@ -444,7 +458,8 @@ static const char *buddy_check_lists(const struct buddy *b, const struct buddy_p
     return free == piece->free ? NULL : "buddy: the lists hold less than was counted";
 }
 
-static const char *buddy_check_leaves(const struct buddy *b, const struct buddy_piece *piece, size_t *live, size_t *blocks)
+static const char *buddy_check_leaves(const struct buddy *b, const struct buddy_piece *piece, size_t *live,
+                                      size_t *blocks)
 {
     size_t free = 0;
     struct buddy_node at;
@@ -477,7 +492,8 @@ REGION_API const char *buddy_check(struct loam_region *region)
             return wrong;
         free += piece->free;
     }
-    return live == region->live && blocks == region->live_blocks && free == b->free ? NULL : "buddy: the sums are wrong";
+    return live == region->live && blocks == region->live_blocks && free == b->free ? NULL
+                                                                                    : "buddy: the sums are wrong";
 }
 
 /* ---- all at once ---- */

@@ -15,32 +15,44 @@ enum { BUMP_FIRST = 65536, BUMP_STEP = 8 };
 
 struct bump_piece {
     size_t older, newer; /* distances of the pieces before and behind this one; 0: none */
-    size_t at;           /* where it was left, while another one is current */
+    size_t at; /* where it was left, while another one is current */
     size_t end;
 };
 
 struct bump {
     struct loam_region base;
-    size_t at;      /* the next free byte, */
-    size_t end;     /* and the end of the current piece */
-    size_t last;    /* the last block; 0: none to take back */
+    size_t at; /* the next free byte, */
+    size_t end; /* and the end of the current piece */
+    size_t last; /* the last block; 0: none to take back */
     size_t current; /* the piece */
-    size_t index;   /* its number */
+    size_t index; /* its number */
     size_t first;
 };
 
-static struct bump *bump_of(struct loam_region *region) { return (struct bump *)region; }
+static struct bump *bump_of(struct loam_region *region)
+{
+    return (struct bump *)region;
+}
 
 static struct bump_piece *bump_piece_at(const struct bump *b, size_t distance)
 {
     return (struct bump_piece *)((uintptr_t)b + distance);
 }
 
-static char *bump_address(const struct bump *b, size_t distance) { return (char *)((uintptr_t)b + distance); }
+static char *bump_address(const struct bump *b, size_t distance)
+{
+    return (char *)((uintptr_t)b + distance);
+}
 
-static size_t bump_distance(const struct bump *b, const void *address) { return (uintptr_t)address - (uintptr_t)b; }
+static size_t bump_distance(const struct bump *b, const void *address)
+{
+    return (uintptr_t)address - (uintptr_t)b;
+}
 
-static size_t bump_piece_start(size_t piece) { return piece + sizeof(struct bump_piece); }
+static size_t bump_piece_start(size_t piece)
+{
+    return piece + sizeof(struct bump_piece);
+}
 
 /* ---- pieces ---- */
 
@@ -88,7 +100,8 @@ static bool bump_piece_new(struct bump *b, size_t least)
         return false;
     struct bump_piece *current = bump_piece_at(b, b->current);
     size_t distance = bump_distance(b, piece);
-    *piece = (struct bump_piece){.older = b->current, .newer = current->newer, .end = distance + bits_down(bytes, BUMP_STEP)};
+    *piece = (struct bump_piece){
+        .older = b->current, .newer = current->newer, .end = distance + bits_down(bytes, BUMP_STEP)};
     piece->at = bump_piece_start(distance);
     if (current->newer != 0)
         bump_piece_at(b, current->newer)->older = distance;

@@ -14,7 +14,7 @@ REGION_API int bump_reset(struct loam_region *region);
 REGION_API void bump_destroy(struct loam_region *region);
 REGION_API void bump_stats(struct loam_region *region, struct loam_region_stats *stats);
 REGION_API int bump_walk(struct loam_region *region, bool (*visit)(const struct loam_region_block *block, void *arg),
-                       void *arg);
+                         void *arg);
 REGION_API const char *bump_check(struct loam_region *region);
 
 /* The bytes from a block's start to the end of what has been handed out there: what a copy may read. */

@@ -15,33 +15,45 @@ enum { CELLS_FIRST = 65536, CELLS_STEP = 8 };
 
 struct cells_piece {
     size_t older, newer; /* distances; 0: none */
-    size_t cells;        /* distance of the first cell; the bits stand right behind this structure */
-    size_t count;        /* cells that it has */
-    size_t used;         /* of them, those that were handed out at least once */
-    size_t size;         /* bytes of the whole piece */
+    size_t cells; /* distance of the first cell; the bits stand right behind this structure */
+    size_t count; /* cells that it has */
+    size_t used; /* of them, those that were handed out at least once */
+    size_t size; /* bytes of the whole piece */
 };
 
 struct cells {
     struct loam_region base;
-    size_t cell;    /* bytes of one */
-    size_t list;    /* distance of the cell that was freed last; 0: none */
-    size_t listed;  /* how many */
+    size_t cell; /* bytes of one */
+    size_t list; /* distance of the cell that was freed last; 0: none */
+    size_t listed; /* how many */
     size_t current; /* the piece whose unused cells come next */
     size_t newest, first;
 };
 
-static struct cells *cells_of(struct loam_region *region) { return (struct cells *)region; }
+static struct cells *cells_of(struct loam_region *region)
+{
+    return (struct cells *)region;
+}
 
 static struct cells_piece *cells_piece_at(const struct cells *c, size_t distance)
 {
     return (struct cells_piece *)((uintptr_t)c + distance);
 }
 
-static char *cells_address(const struct cells *c, size_t distance) { return (char *)((uintptr_t)c + distance); }
+static char *cells_address(const struct cells *c, size_t distance)
+{
+    return (char *)((uintptr_t)c + distance);
+}
 
-static uint64_t *cells_bits(struct cells_piece *piece) { return (uint64_t *)(piece + 1); }
+static uint64_t *cells_bits(struct cells_piece *piece)
+{
+    return (uint64_t *)(piece + 1);
+}
 
-static bool cells_is_checked(const struct cells *c) { return (c->base.flags & LOAM_REGION_UNCHECKED) == 0; }
+static bool cells_is_checked(const struct cells *c)
+{
+    return (c->base.flags & LOAM_REGION_UNCHECKED) == 0;
+}
 
 /* ---- pieces ---- */
 
@@ -60,7 +72,8 @@ static void cells_piece_make(struct cells *c, char *memory, size_t front, size_t
     size_t count = room / c->cell;
     while (cells_books(c, count) + count * c->cell > room)
         count -= (cells_books(c, count) + count * c->cell - room + c->cell - 1) / c->cell;
-    *piece = (struct cells_piece){.older = c->newest, .cells = distance + cells_books(c, count), .count = count, .size = bytes};
+    *piece = (struct cells_piece){
+        .older = c->newest, .cells = distance + cells_books(c, count), .count = count, .size = bytes};
     if (c->newest != 0)
         cells_piece_at(c, c->newest)->newer = distance;
     c->newest = distance;
@@ -196,7 +209,8 @@ static int cells_locate(const struct cells *c, const void *address, struct cells
         return LOAM_OK;
     if ((distance - piece->cells) % c->cell != 0)
         return LOAM_ERROR_INTERIOR;
-    return (distance - piece->cells) / c->cell < piece->used && cells_is_live(c, piece, distance) ? LOAM_OK : LOAM_ERROR_FREE;
+    return (distance - piece->cells) / c->cell < piece->used && cells_is_live(c, piece, distance) ? LOAM_OK
+                                                                                                  : LOAM_ERROR_FREE;
 }
 
 REGION_API int cells_free(struct loam_region *region, void *block)
@@ -283,7 +297,8 @@ REGION_API int cells_walk(struct loam_region *region, bool (*visit)(const struct
         struct cells_piece *piece = cells_piece_at(c, at);
         for (size_t i = 0; i < piece->count; i++) {
             size_t distance = piece->cells + i * c->cell;
-            struct loam_region_block block = {cells_address(c, distance), c->cell, i < piece->used && cells_is_live(c, piece, distance)};
+            struct loam_region_block block = {cells_address(c, distance), c->cell,
+                                              i < piece->used && cells_is_live(c, piece, distance)};
             if (!visit(&block, arg))
                 return LOAM_OK;
         }
@@ -319,7 +334,8 @@ REGION_API const char *cells_check(struct loam_region *region)
         if (++listed > c->listed)
             return "cells: the list is longer than was counted";
     }
-    if (listed != c->listed || used != region->live_blocks + listed || (cells_is_checked(c) && live != region->live_blocks))
+    if (listed != c->listed || used != region->live_blocks + listed ||
+        (cells_is_checked(c) && live != region->live_blocks))
         return "cells: live and listed are not what was used";
     return NULL;
 }

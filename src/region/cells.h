@@ -14,8 +14,7 @@ REGION_API int cells_reset(struct loam_region *region);
 REGION_API void cells_destroy(struct loam_region *region);
 REGION_API void cells_stats(struct loam_region *region, struct loam_region_stats *stats);
 REGION_API int cells_walk(struct loam_region *region, bool (*visit)(const struct loam_region_block *block, void *arg),
-                       void *arg);
+                          void *arg);
 REGION_API const char *cells_check(struct loam_region *region);
-
 
 #endif

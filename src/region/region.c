@@ -12,14 +12,14 @@
 #include <errno.h>
 #include <linux/futex.h>
 
-#define REGION_OPS(name) \
-    {                    \
+#define REGION_OPS(name)                                                                                 \
+    {                                                                                                    \
         name##_open, name##_alloc, name##_free, name##_resize, name##_usable, name##_owns, name##_reset, \
-            name##_destroy, name##_stats, name##_walk, name##_check \
+            name##_destroy, name##_stats, name##_walk, name##_check                                      \
     }
 
 static const struct region_ops region_table[] = {
-    [LOAM_REGION_BUMP] = REGION_OPS(bump),   [LOAM_REGION_CELLS] = REGION_OPS(cells),
+    [LOAM_REGION_BUMP] = REGION_OPS(bump),     [LOAM_REGION_CELLS] = REGION_OPS(cells),
     [LOAM_REGION_BLOCKS] = REGION_OPS(blocks), [LOAM_REGION_BUDDY] = REGION_OPS(buddy),
     [LOAM_REGION_BITMAP] = REGION_OPS(bitmap),
 };
@@ -53,7 +53,10 @@ static void region_shared_drop(uint32_t *word)
         sys_call3(SYS_futex, (long)word, FUTEX_WAKE, 1);
 }
 
-static bool region_is(const loam_region *region) { return region != NULL && region->magic == REGION_MAGIC; }
+static bool region_is(const loam_region *region)
+{
+    return region != NULL && region->magic == REGION_MAGIC;
+}
 
 static const struct region_ops *region_enter(loam_region *region)
 {
@@ -114,9 +117,10 @@ EXPORT int loam_region_create(loam_region **out, const struct loam_region_option
     int error = options == NULL ? LOAM_ERROR_ARGUMENT : region_options_check(options);
     if (error != LOAM_OK)
         return error;
-    struct source source = options->source == LOAM_SOURCE_MAP     ? source_map()
-                           : options->source == LOAM_SOURCE_BREAK ? source_break()
-                                                                  : source_buffer(options->buffer, options->buffer_size);
+    struct source source = options->source == LOAM_SOURCE_MAP ? source_map()
+                           : options->source == LOAM_SOURCE_BREAK
+                               ? source_break()
+                               : source_buffer(options->buffer, options->buffer_size);
     if (options->limit != 0 && options->limit < source.limit)
         source.limit = options->limit;
     source.fixed = (options->flags & LOAM_REGION_FIXED) != 0;
@@ -188,8 +192,8 @@ EXPORT int loam_region_free(loam_region *region, void *block)
 static void *region_move(loam_region *region, const struct region_ops *ops, void *block, size_t size)
 {
     size_t usable = 0;
-    int error = region->kind == LOAM_REGION_BUMP ? bump_reach(region, block, &usable)
-                                                 : ops->usable(region, block, &usable);
+    int error =
+        region->kind == LOAM_REGION_BUMP ? bump_reach(region, block, &usable) : ops->usable(region, block, &usable);
     if (error != LOAM_OK)
         return region_refuse(region, error);
     void *to = region_alloc_locked(region, ops, REGION_ALIGNMENT, size);
@@ -230,9 +234,9 @@ EXPORT int loam_region_resize_in_place(loam_region *region, void *block, size_t 
     const struct region_ops *ops = region_enter(region);
     if (ops == NULL)
         return LOAM_ERROR_REGION;
-    int error = block == NULL                             ? LOAM_ERROR_ARGUMENT
+    int error = block == NULL                         ? LOAM_ERROR_ARGUMENT
                 : size == 0 || size > REGION_SIZE_MAX ? LOAM_ERROR_SIZE
-                                                          : ops->resize(region, block, size);
+                                                      : ops->resize(region, block, size);
     return region_leave_with(region, error);
 }
 
@@ -279,7 +283,8 @@ EXPORT int loam_region_stats(loam_region *region, struct loam_region_stats *stat
     return region_leave_with(region, LOAM_OK);
 }
 
-EXPORT int loam_region_walk(loam_region *region, bool (*visit)(const struct loam_region_block *block, void *arg), void *arg)
+EXPORT int loam_region_walk(loam_region *region, bool (*visit)(const struct loam_region_block *block, void *arg),
+                            void *arg)
 {
     const struct region_ops *ops = region_enter(region);
     if (ops == NULL)

@@ -21,14 +21,14 @@
 enum { REGION_MAGIC = 0x10a317e9, REGION_ALIGNMENT = 8 };
 
 struct loam_region {
-    uint32_t magic;        /* REGION_MAGIC while the region lives */
-    uint8_t kind;          /* enum loam_region_kind */
-    uint8_t flags;         /* enum loam_region_flag */
-    uint8_t error;         /* the last failure, under the lock */
-    struct lock lock;      /* LOAM_REGION_LOCKED; guards the whole region */
-    uint32_t shared_lock;  /* LOAM_REGION_SHARED: a futex word, 0 free, 1 held, 2 held and waited for */
+    uint32_t magic; /* REGION_MAGIC while the region lives */
+    uint8_t kind; /* enum loam_region_kind */
+    uint8_t flags; /* enum loam_region_flag */
+    uint8_t error; /* the last failure, under the lock */
+    struct lock lock; /* LOAM_REGION_LOCKED; guards the whole region */
+    uint32_t shared_lock; /* LOAM_REGION_SHARED: a futex word, 0 free, 1 held, 2 held and waited for */
     struct source source;
-    size_t live;           /* bytes in blocks handed out */
+    size_t live; /* bytes in blocks handed out */
     size_t live_blocks;
 };
 
@@ -41,7 +41,8 @@ struct region_ops {
     bool (*owns)(const struct loam_region *region, const void *address);
     int (*reset)(struct loam_region *region);
     void (*destroy)(struct loam_region *region);
-    void (*stats)(struct loam_region *region, struct loam_region_stats *stats); /* free, largest_free; the rest is common */
+    void (*stats)(struct loam_region *region,
+                  struct loam_region_stats *stats); /* free, largest_free; the rest is common */
     int (*walk)(struct loam_region *region, bool (*visit)(const struct loam_region_block *block, void *arg), void *arg);
     const char *(*check)(struct loam_region *region);
 };
@@ -55,10 +56,8 @@ INLINE void *region_fail(struct loam_region *region, int error)
 INLINE void region_head_init(struct loam_region *region, const struct source *source,
                              const struct loam_region_options *options)
 {
-    *region = (struct loam_region){.magic = REGION_MAGIC,
-                                   .kind = (uint8_t)options->kind,
-                                   .flags = (uint8_t)options->flags,
-                                   .source = *source};
+    *region = (struct loam_region){
+        .magic = REGION_MAGIC, .kind = (uint8_t)options->kind, .flags = (uint8_t)options->flags, .source = *source};
 }
 
 INLINE void region_block_added(struct loam_region *region, size_t bytes)

@@ -28,7 +28,10 @@ static void *source_map_take(struct source *source, size_t least, size_t *bytes)
 }
 
 /* munmap may fail (too many mappings); then the piece stays ours, and its owner keeps it as free memory. */
-static bool source_map_give(void *piece, size_t bytes) { return munmap(piece, bits_up(bytes, (size_t)sysconf(_SC_PAGESIZE))) == 0; }
+static bool source_map_give(void *piece, size_t bytes)
+{
+    return munmap(piece, bits_up(bytes, (size_t)sysconf(_SC_PAGESIZE))) == 0;
+}
 
 /* ---- the break ---- */
 
@@ -39,9 +42,15 @@ static char *source_break_up(size_t bytes)
     return was == (void *)-1 ? NULL : was;
 }
 
-static bool source_break_is_at(const char *end) { return sbrk(0) == (const void *)end; }
+static bool source_break_is_at(const char *end)
+{
+    return sbrk(0) == (const void *)end;
+}
 
-static bool source_break_down(size_t bytes) { return sbrk(-(intptr_t)bytes) != (void *)-1; }
+static bool source_break_down(size_t bytes)
+{
+    return sbrk(-(intptr_t)bytes) != (void *)-1;
+}
 
 static void *source_break_take(struct source *source, size_t least, size_t *bytes)
 {
@@ -93,14 +102,26 @@ static void *source_map_take(struct source *source, size_t least, size_t *bytes)
 {
     return (void)source, (void)least, (void)bytes, NULL;
 }
-static bool source_map_give(void *piece, size_t bytes) { return (void)piece, (void)bytes, false; }
-static bool source_break_is_at(const char *end) { return (void)end, false; }
+static bool source_map_give(void *piece, size_t bytes)
+{
+    return (void)piece, (void)bytes, false;
+}
+static bool source_break_is_at(const char *end)
+{
+    return (void)end, false;
+}
 static void *source_break_take(struct source *source, size_t least, size_t *bytes)
 {
     return (void)source, (void)least, (void)bytes, NULL;
 }
-static bool source_break_extend(struct source *source, size_t bytes) { return (void)source, (void)bytes, false; }
-static bool source_break_lower(struct source *source, size_t bytes) { return (void)source, (void)bytes, false; }
+static bool source_break_extend(struct source *source, size_t bytes)
+{
+    return (void)source, (void)bytes, false;
+}
+static bool source_break_lower(struct source *source, size_t bytes)
+{
+    return (void)source, (void)bytes, false;
+}
 #endif
 
 /* ---- the caller's buffer ---- */
@@ -115,9 +136,15 @@ static void *source_buffer_take(struct source *source, size_t least, size_t *byt
 
 /* ---- all three ---- */
 
-REGION_API struct source source_map(void) { return (struct source){.kind = LOAM_SOURCE_MAP, .limit = SIZE_MAX}; }
+REGION_API struct source source_map(void)
+{
+    return (struct source){.kind = LOAM_SOURCE_MAP, .limit = SIZE_MAX};
+}
 
-REGION_API struct source source_break(void) { return (struct source){.kind = LOAM_SOURCE_BREAK, .limit = SIZE_MAX}; }
+REGION_API struct source source_break(void)
+{
+    return (struct source){.kind = LOAM_SOURCE_BREAK, .limit = SIZE_MAX};
+}
 
 REGION_API struct source source_buffer(void *buffer, size_t size)
 {

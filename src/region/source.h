@@ -24,12 +24,12 @@ enum { SOURCE_ALIGNMENT = 16, SOURCE_PAGE = 4096 };
 
 struct source {
     uint32_t kind; /* enum loam_region_source */
-    bool fixed;    /* no more than one piece, and that one does not grow */
-    bool used;     /* a piece has been given */
-    size_t taken;  /* bytes given and not yet given back */
-    size_t limit;  /* taken never exceeds this */
-    char *end;     /* break: where the last piece ends; the break is ours while it is still there */
-    char *buffer;  /* buffer: all of it, until the piece is given; an address, never used after that */
+    bool fixed; /* no more than one piece, and that one does not grow */
+    bool used; /* a piece has been given */
+    size_t taken; /* bytes given and not yet given back */
+    size_t limit; /* taken never exceeds this */
+    char *end; /* break: where the last piece ends; the break is ours while it is still there */
+    char *buffer; /* buffer: all of it, until the piece is given; an address, never used after that */
 };
 
 REGION_API struct source source_map(void);

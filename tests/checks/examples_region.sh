@@ -1,4 +1,4 @@
-# The four examples of regions build as their head says, against the library, and do what they say.
+# The four examples of regions build as their head says, against libloam_region, and do what they say.
 set -u
 : "${LOAM_ROOT:?}" "${LOAM_BUILD:?}"
 fail() { echo "examples_region.sh: $*"; exit 1; }

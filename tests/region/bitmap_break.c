@@ -16,7 +16,10 @@ static loam_region *start_at(size_t bytes, size_t offset)
     return region;
 }
 
-static size_t grown(void) { return (size_t)(fake_break.at - fake_break.start); }
+static size_t grown(void)
+{
+    return (size_t)(fake_break.at - fake_break.start);
+}
 
 static void test_contiguous(void)
 {

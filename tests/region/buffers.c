@@ -15,8 +15,11 @@ static unsigned char memory[GUARD + 16 + SIZE_MAX_TRIED + GUARD];
 
 static struct loam_region_options options_of(int kind, void *buffer, size_t size)
 {
-    return (struct loam_region_options){.kind = (enum loam_region_kind)kind, .source = LOAM_SOURCE_BUFFER, .buffer = buffer,
-                                        .buffer_size = size, .cell = kind == LOAM_REGION_CELLS ? 24 : 0};
+    return (struct loam_region_options){.kind = (enum loam_region_kind)kind,
+                                        .source = LOAM_SOURCE_BUFFER,
+                                        .buffer = buffer,
+                                        .buffer_size = size,
+                                        .cell = kind == LOAM_REGION_CELLS ? 24 : 0};
 }
 
 /* Fills the region with blocks of one size, and writes all of them. Returns how many. */

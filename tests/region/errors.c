@@ -21,10 +21,10 @@ static void test_options(void)
     loam_region *region;
     CHECK_CODE(loam_region_create(&region, NULL), LOAM_ERROR_ARGUMENT);
     CHECK_CODE(create_with(good), LOAM_OK);
-#define BAD(code, ...)                    \
-    do {                                  \
-        bad = good;                       \
-        __VA_ARGS__;                      \
+#define BAD(code, ...)                      \
+    do {                                    \
+        bad = good;                         \
+        __VA_ARGS__;                        \
         CHECK_CODE(create_with(bad), code); \
     } while (0)
     BAD(LOAM_ERROR_ARGUMENT, bad.kind = (enum loam_region_kind)5);
@@ -76,8 +76,11 @@ static void test_no_region(void)
 
 static void test_calls(enum loam_region_kind kind)
 {
-    struct loam_region_options options = {.kind = kind, .source = LOAM_SOURCE_BUFFER, .buffer = buffer,
-                                          .buffer_size = sizeof buffer, .cell = kind == LOAM_REGION_CELLS ? 48 : 0};
+    struct loam_region_options options = {.kind = kind,
+                                          .source = LOAM_SOURCE_BUFFER,
+                                          .buffer = buffer,
+                                          .buffer_size = sizeof buffer,
+                                          .cell = kind == LOAM_REGION_CELLS ? 48 : 0};
     loam_region *region;
     struct loam_region_stats before, stats;
     CHECK_CODE(loam_region_create(&region, &options), LOAM_OK);
@@ -106,7 +109,8 @@ static void test_calls(enum loam_region_kind kind)
     CHECK_CODE(loam_region_free(region, NULL), LOAM_OK);
     CHECK_EQ(loam_region_usable(region, NULL), 0);
     /* every address of the buffer but the block's own, and some far from it */
-    for (uintptr_t p = (uintptr_t)buffer - 64; p < (uintptr_t)buffer + sizeof buffer + 64 && kind != LOAM_REGION_BUMP; p++)
+    for (uintptr_t p = (uintptr_t)buffer - 64; p < (uintptr_t)buffer + sizeof buffer + 64 && kind != LOAM_REGION_BUMP;
+         p++)
         if (p != (uintptr_t)block && loam_region_free(region, (void *)p) == LOAM_OK)
             FAIL("freed 0x%zx, the only block is %p", (size_t)p, (void *)block);
     for (uintptr_t shift = 0; shift < 64; shift++)
@@ -178,8 +182,8 @@ static void test_words(void)
 /* A limit is never passed, and what it leaves over can be had. */
 static void test_limit(enum loam_region_kind kind, enum loam_region_source source)
 {
-    struct loam_region_options options = {.kind = kind, .source = source, .limit = 300000,
-                                          .cell = kind == LOAM_REGION_CELLS ? 100 : 0};
+    struct loam_region_options options = {
+        .kind = kind, .source = source, .limit = 300000, .cell = kind == LOAM_REGION_CELLS ? 100 : 0};
     loam_region *region;
     struct loam_region_stats stats;
     size_t got = 0;
@@ -190,7 +194,8 @@ static void test_limit(enum loam_region_kind kind, enum loam_region_source sourc
     CHECK_CODE(loam_region_error(region), LOAM_ERROR_SPENT);
     loam_region_stats(region, &stats);
     if (stats.taken > 300000 || got < 100000)
-        FAIL("kind %d, source %d: %zu bytes taken with a limit of 300000, %zu handed out", kind, source, stats.taken, got);
+        FAIL("kind %d, source %d: %zu bytes taken with a limit of 300000, %zu handed out", kind, source, stats.taken,
+             got);
     check_region(region);
     CHECK_CODE(loam_region_destroy(region), LOAM_OK);
 }

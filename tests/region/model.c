@@ -7,7 +7,7 @@ enum { BLOCKS_MAX = 200 };
 
 struct model_block {
     unsigned char *start;
-    size_t size;   /* as asked for */
+    size_t size; /* as asked for */
     size_t usable;
     unsigned char mark;
 };
@@ -21,7 +21,10 @@ struct model {
     size_t largest; /* of sizes to ask for */
 };
 
-static bool is(const struct model *m, enum loam_region_kind kind) { return m->options.kind == kind; }
+static bool is(const struct model *m, enum loam_region_kind kind)
+{
+    return m->options.kind == kind;
+}
 
 static void fill(struct model_block *block)
 {
@@ -36,7 +39,10 @@ static void verify(const struct model_block *block, size_t size)
                  block->start[i], block->mark);
 }
 
-static size_t default_alignment(const struct model *m) { return is(m, LOAM_REGION_BLOCKS) ? 16 : 8; }
+static size_t default_alignment(const struct model *m)
+{
+    return is(m, LOAM_REGION_BLOCKS) ? 16 : 8;
+}
 
 static size_t random_size(struct model *m)
 {
@@ -292,8 +298,8 @@ static void run_kind(enum loam_region_kind kind, unsigned flags, size_t cell, si
             .kind = kind, .source = (enum loam_region_source)source, .flags = flags, .cell = cell, .least = least};
         m.largest = 100000;
         random_seed(&m.random, test_seed);
-        snprintf(what, sizeof what, "%s over %s, flags %u, cell %zu, least %zu", kinds[kind], sources[source], flags, cell,
-                 least);
+        snprintf(what, sizeof what, "%s over %s, flags %u, cell %zu, least %zu", kinds[kind], sources[source], flags,
+                 cell, least);
         test_what = what;
         fake_break_start((size_t)1 << 24, 8 * (test_seed % 512));
         if (source == LOAM_SOURCE_BUFFER) {

@@ -22,7 +22,7 @@ static int refused_count;
 
 static int class_of(const char *name)
 {
-    for (int class = MAP_LIVE; class <= MAP_SLACK; class++)
+    for (int class = MAP_LIVE; class <= MAP_SLACK; class ++)
         if (strcmp(name, map_class_names[class]) == 0)
             return class;
     return -1;
@@ -47,8 +47,9 @@ static void read_picture(const char *path)
         memset(r, 0, sizeof *r);
         if (head != NULL)
             CHECK(sscanf(head, "data-rows=\"%ld\"", &rows) == 1 && rows <= ROWS_MAX);
-        if (sscanf(line, "<rect class=\"%15[a-z]\" data-start=\"%zu\" data-size=\"%zu\" data-from=\"%ld\" data-to=\"%ld\"", class,
-                   &r->start, &r->size, &r->from, &r->to) == 5) {
+        if (sscanf(line,
+                   "<rect class=\"%15[a-z]\" data-start=\"%zu\" data-size=\"%zu\" data-from=\"%ld\" data-to=\"%ld\"",
+                   class, &r->start, &r->size, &r->from, &r->to) == 5) {
             const char *title = strstr(line, "<title>live ");
             if (title != NULL)
                 sscanf(title, "<title>live %31[^:]", r->name);
@@ -87,7 +88,7 @@ static size_t check_row(long row, size_t size)
         sum[in_row[i]->class] += in_row[i]->size;
     }
     CHECK_EQ(at, size);
-    for (int class = MAP_LIVE; class <= MAP_SLACK; class++)
+    for (int class = MAP_LIVE; class <= MAP_SLACK; class ++)
         CHECK_EQ(sums[row][class], sum[class]);
     return sum[MAP_LIVE];
 }
@@ -96,8 +97,9 @@ static const char ops_path[] = "region_map.ops", svg_path[] = "region_map.svg";
 
 static int draw(const char *strategy, const char *size)
 {
-    char *argv[] = {(char[]){"region-map"}, (char[]){"--strategy"}, (char *)(uintptr_t)strategy, (char[]){"--size"},
-                    (char *)(uintptr_t)size, (char[]){"-o"}, (char *)(uintptr_t)svg_path, (char *)(uintptr_t)ops_path, NULL};
+    char *argv[] = {(char[]){"region-map"},      (char[]){"--strategy"},      (char *)(uintptr_t)strategy,
+                    (char[]){"--size"},          (char *)(uintptr_t)size,     (char[]){"-o"},
+                    (char *)(uintptr_t)svg_path, (char *)(uintptr_t)ops_path, NULL};
     test_what = strategy;
     return region_map_main(8, argv);
 }
@@ -169,7 +171,8 @@ static const struct rect *named(const char *name)
 /* b, d, then c go: afterwards one free bar lies over all three, and f, larger than each, is drawn in it. */
 static void test_merging(const char *strategy)
 {
-    write_ops("alloc a 400\nalloc b 400\nalloc c 400\nalloc d 400\nalloc e 400\nfree b\nfree d\nfree c\nalloc f 1100 # big\n");
+    write_ops(
+        "alloc a 400\nalloc b 400\nalloc c 400\nalloc d 400\nalloc e 400\nfree b\nfree d\nfree c\nalloc f 1100 # big\n");
     CHECK_EQ(draw(strategy, "8192"), 0);
     read_picture(svg_path);
     const struct rect *b = named("b"), *d = named("d"), *e = named("e"), *f = named("f"), *hole = NULL;
@@ -177,7 +180,8 @@ static void test_merging(const char *strategy)
     CHECK_EQ(b->to, 6);
     CHECK(b->size == 400 && d->start > b->start && e->start > d->start);
     for (size_t i = 0; i < rect_count; i++)
-        if (rects[i].class == MAP_FREE && rects[i].from == 8 && rects[i].start <= b->start && rects[i].start + rects[i].size >= d->start + 400)
+        if (rects[i].class == MAP_FREE && rects[i].from == 8 && rects[i].start <= b->start &&
+            rects[i].start + rects[i].size >= d->start + 400)
             hole = &rects[i];
     CHECK(hole != NULL && hole->start + hole->size <= e->start);
     CHECK(f->from == 9 && f->start >= b->start && f->start + 1100 <= e->start);
@@ -190,8 +194,9 @@ static void test_refused(void)
     read_picture(svg_path);
     CHECK_EQ(rows, 6);
     CHECK(refused_count == 3 && was_refused(2) && was_refused(3) && was_refused(4));
-    static const char *const nonsense[] = {"alloc\n", "alloc a\n", "alloc a b\n", "free\n", "steal a 5\n", "alloc a 5 8 9\n",
-                                           "alloc a 5\nalloc a 6\n", "reset now\n", "free a 4\n"};
+    static const char *const nonsense[] = {
+        "alloc\n",     "alloc a\n", "alloc a b\n", "free\n", "steal a 5\n", "alloc a 5 8 9\n", "alloc a 5\nalloc a 6\n",
+        "reset now\n", "free a 4\n"};
     for (size_t i = 0; i < sizeof nonsense / sizeof nonsense[0]; i++) {
         write_ops(nonsense[i]);
         if (draw("bitmap", "8192") != 2)
@@ -199,11 +204,11 @@ static void test_refused(void)
         CHECK(access(svg_path, F_OK) != 0);
     }
     write_ops("");
-    CHECK_EQ(draw("bitmap", "10"), 1);      /* too small for a region */
-    CHECK_EQ(draw("heap", "8192"), 2);      /* no such strategy */
+    CHECK_EQ(draw("bitmap", "10"), 1); /* too small for a region */
+    CHECK_EQ(draw("heap", "8192"), 2); /* no such strategy */
     CHECK_EQ(draw("bitmap", "many"), 2);
     unlink(ops_path);
-    CHECK_EQ(draw("bitmap", "8192"), 1);    /* no such file */
+    CHECK_EQ(draw("bitmap", "8192"), 1); /* no such file */
 }
 
 int main(void)

@@ -16,12 +16,12 @@
 static const char *test_what = ""; /* which case is under test */
 static unsigned long long test_seed;
 
-#define FAIL(...)                                                                             \
-    do {                                                                                      \
+#define FAIL(...)                                                                                       \
+    do {                                                                                                \
         fprintf(stderr, "%s:%d: [%s, LOAM_TEST_SEED=%llu] ", __FILE__, __LINE__, test_what, test_seed); \
-        fprintf(stderr, __VA_ARGS__);                                                         \
-        fputc('\n', stderr);                                                                  \
-        exit(1);                                                                              \
+        fprintf(stderr, __VA_ARGS__);                                                                   \
+        fputc('\n', stderr);                                                                            \
+        exit(1);                                                                                        \
     } while (0)
 
 #define CHECK(x)                     \
@@ -31,18 +31,18 @@ static unsigned long long test_seed;
     } while (0)
 
 /* CHECK_EQ(found, expected): both as numbers. */
-#define CHECK_EQ(found, expected)                                                                                 \
-    do {                                                                                                          \
-        unsigned long long found_ = (unsigned long long)(found), expected_ = (unsigned long long)(expected);      \
-        if (found_ != expected_)                                                                                  \
-            FAIL("%s is %llu (0x%llx), expected %s = %llu", #found, found_, found_, #expected, expected_);        \
+#define CHECK_EQ(found, expected)                                                                            \
+    do {                                                                                                     \
+        unsigned long long found_ = (unsigned long long)(found), expected_ = (unsigned long long)(expected); \
+        if (found_ != expected_)                                                                             \
+            FAIL("%s is %llu (0x%llx), expected %s = %llu", #found, found_, found_, #expected, expected_);   \
     } while (0)
 
-#define CHECK_CODE(found, expected)                                                                                      \
-    do {                                                                                                                 \
-        int found_ = (found), expected_ = (expected);                                                                    \
-        if (found_ != expected_)                                                                                         \
-            FAIL("%s: \"%s\", expected \"%s\"", #found, loam_strerror(found_), loam_strerror(expected_));                \
+#define CHECK_CODE(found, expected)                                                                       \
+    do {                                                                                                  \
+        int found_ = (found), expected_ = (expected);                                                     \
+        if (found_ != expected_)                                                                          \
+            FAIL("%s: \"%s\", expected \"%s\"", #found, loam_strerror(found_), loam_strerror(expected_)); \
     } while (0)
 
 static inline void check_region(loam_region *region)
@@ -63,7 +63,7 @@ static inline unsigned long long test_seed_read(unsigned long long otherwise)
 
 static struct {
     char *start, *at, *end;
-    size_t moves;  /* calls that moved it */
+    size_t moves; /* calls that moved it */
     char *highest;
 } fake_break;
 
@@ -77,7 +77,8 @@ static inline void fake_break_fill(char *from, const char *to)
 static inline void fake_break_start(size_t bytes, size_t offset)
 {
     if (fake_break.start == NULL) {
-        char *range = mmap(NULL, (size_t)1 << 30, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        char *range =
+            mmap(NULL, (size_t)1 << 30, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (range == MAP_FAILED) {
             perror("mmap");
             exit(1);
@@ -106,6 +107,9 @@ void *sbrk(intptr_t by)
     return was;
 }
 
-int brk(void *to) { return sbrk((char *)to - fake_break.at) == (void *)-1 ? -1 : 0; }
+int brk(void *to)
+{
+    return sbrk((char *)to - fake_break.at) == (void *)-1 ? -1 : 0;
+}
 
 #endif

@@ -51,14 +51,17 @@ static void *work_thread(void *arg)
 
 static void test_threads(int kind)
 {
-    struct loam_region_options options = {.kind = (enum loam_region_kind)kind, .source = LOAM_SOURCE_MAP,
-                                          .flags = LOAM_REGION_LOCKED, .cell = kind == LOAM_REGION_CELLS ? 48 : 0};
+    struct loam_region_options options = {.kind = (enum loam_region_kind)kind,
+                                          .source = LOAM_SOURCE_MAP,
+                                          .flags = LOAM_REGION_LOCKED,
+                                          .cell = kind == LOAM_REGION_CELLS ? 48 : 0};
     struct worker worker[THREADS];
     pthread_t thread[THREADS];
     loam_region *region;
     CHECK_CODE(loam_region_create(&region, &options), LOAM_OK);
     for (int t = 0; t < THREADS; t++) {
-        worker[t] = (struct worker){region, (uint64_t)test_seed + (unsigned)t, (unsigned char)(t + 1), kind != LOAM_REGION_BUMP};
+        worker[t] = (struct worker){region, (uint64_t)test_seed + (unsigned)t, (unsigned char)(t + 1),
+                                    kind != LOAM_REGION_BUMP};
         CHECK(pthread_create(&thread[t], NULL, work_thread, &worker[t]) == 0);
     }
     for (int i = 0; i < 50; i++) {
@@ -86,8 +89,11 @@ static void test_processes(int kind)
     CHECK(file >= 0 && ftruncate(file, SHARED) == 0);
     char *here = mmap(NULL, SHARED, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     CHECK(here != MAP_FAILED);
-    struct loam_region_options options = {.kind = (enum loam_region_kind)kind, .source = LOAM_SOURCE_BUFFER,
-                                          .flags = LOAM_REGION_SHARED, .buffer = here, .buffer_size = SHARED,
+    struct loam_region_options options = {.kind = (enum loam_region_kind)kind,
+                                          .source = LOAM_SOURCE_BUFFER,
+                                          .flags = LOAM_REGION_SHARED,
+                                          .buffer = here,
+                                          .buffer_size = SHARED,
                                           .cell = kind == LOAM_REGION_CELLS ? 48 : 0};
     loam_region *region;
     CHECK_CODE(loam_region_create(&region, &options), LOAM_OK);
@@ -102,8 +108,8 @@ static void test_processes(int kind)
                 if (there == MAP_FAILED || there == here || munmap(here, SHARED) != 0)
                     _exit(3);
             }
-            struct worker worker = {(loam_region *)(there + distance), (uint64_t)test_seed + (unsigned)c, (unsigned char)(c + 10),
-                                    kind != LOAM_REGION_BUMP};
+            struct worker worker = {(loam_region *)(there + distance), (uint64_t)test_seed + (unsigned)c,
+                                    (unsigned char)(c + 10), kind != LOAM_REGION_BUMP};
             _exit(work(&worker, STEPS / 2));
         }
         CHECK(child[c] > 0);

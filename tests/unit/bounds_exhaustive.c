@@ -1,3 +1,4 @@
+// TEST: sanitize=asan,ubsan
 /* Promise: bounds does what the model says, for every operation in every state that a row of 8 to 12 granules can be in, so
  * for operation sequences of any length; and for rows of 13 to 16 granules for all sequences of place, release, extend and
  * shrink up to length 6 (LOAM_TEST_LONG=1: of any length). Inside a word, across the end of a word, across the end of a group
@@ -10,17 +11,18 @@
 
 enum { STATES_MAX = 1 << 24 };
 
-static uint32_t *queue;                /* states, two 16-bit halves: starts of blocks, occupied */
+static uint32_t *queue; /* states, two 16-bit halves: starts of blocks, occupied */
 static unsigned char *depth;
 static uint32_t queued;
-static uint64_t *seen;                 /* one bit for each possible state */
+static uint64_t *seen; /* one bit for each possible state */
 static uint64_t operations;
 
 static uint32_t state_now(void)
 {
     uint32_t state = 0;
     for (uint32_t i = 0; i < model.n; i++)
-        state |= (uint32_t)((model.at[i] & MODEL_START) != 0) << (16 + i) | (uint32_t)((model.at[i] & MODEL_USED) != 0) << i;
+        state |= (uint32_t)((model.at[i] & MODEL_START) != 0) << (16 + i) | (uint32_t)((model.at[i] & MODEL_USED) != 0)
+                                                                                << i;
     return state;
 }
 
@@ -173,9 +175,9 @@ int main(void)
     }
     control();
     for (uint32_t n = 8; n <= 9; n++) {
-        run(n, 0, n, false, ALL);          /* a row of just these */
-        run(128, 20, n, true, ALL);        /* inside a word */
-        run(64, 64 - n, n, false, ALL);    /* up to the end of the row */
+        run(n, 0, n, false, ALL); /* a row of just these */
+        run(128, 20, n, true, ALL); /* inside a word */
+        run(64, 64 - n, n, false, ALL); /* up to the end of the row */
         run(128, 64 - n / 2, n, true, ALL); /* across a word */
         run(5000, 4096 - n / 2, n, false, 3); /* across a group of numbers: two levels */
     }
@@ -185,6 +187,7 @@ int main(void)
     plain = true;
     for (uint32_t n = 13; n <= 16; n++)
         run(128, 64 - n / 2, n, n % 2 == 0, getenv("LOAM_TEST_LONG") != NULL ? ALL : 6);
-    printf("%llu operations, %llu single stores watched\n", (unsigned long long)operations, (unsigned long long)model.stores);
+    printf("%llu operations, %llu single stores watched\n", (unsigned long long)operations,
+           (unsigned long long)model.stores);
     return 0;
 }

@@ -24,20 +24,20 @@ enum { MODEL_FREE = 0, MODEL_USED = 1, MODEL_START = 2 }; /* a granule: USED or 
 static struct {
     struct bounds bounds;
     uint32_t base, n;
-    unsigned char *at;    /* n granules */
-    bool watch;           /* look at the windows after each store */
-    bool *exempt;         /* blocks that are just being changed by their owner, by start */
+    unsigned char *at; /* n granules */
+    bool watch; /* look at the windows after each store */
+    bool *exempt; /* blocks that are just being changed by their owner, by start */
     uint64_t stores;
     const char *store_wrong;
 } model;
 
-#define MODEL_FAIL(...)                                                                       \
-    do {                                                                                      \
+#define MODEL_FAIL(...)                                                                                        \
+    do {                                                                                                       \
         fprintf(stderr, "%s:%d: row of %u at %u of %u, %s numbers: ", __FILE__, __LINE__, model.n, model.base, \
-                model.bounds.granules, model.bounds.numbers.wide ? "wide" : "narrow");        \
-        fprintf(stderr, __VA_ARGS__);                                                         \
-        model_show();                                                                         \
-        exit(1);                                                                              \
+                model.bounds.granules, model.bounds.numbers.wide ? "wide" : "narrow");                         \
+        fprintf(stderr, __VA_ARGS__);                                                                          \
+        model_show();                                                                                          \
+        exit(1);                                                                                               \
     } while (0)
 
 static void model_show(void)
@@ -166,7 +166,8 @@ static void model_compare(const char *what)
         if (start && (bounds_next(&model.bounds, g) - g != model_length(i) || !model_window_is_right(i)))
             MODEL_FAIL("after %s: the block at %u has the wrong length", what, i);
         bool first = !used && (i == 0 || (model.at[i - 1] & MODEL_USED));
-        if (first && (bounds_hole_start(&model.bounds, g) != g || bounds_hole_end(&model.bounds, g) != model.base + model_hole_end(i)))
+        if (first && (bounds_hole_start(&model.bounds, g) != g ||
+                      bounds_hole_end(&model.bounds, g) != model.base + model_hole_end(i)))
             MODEL_FAIL("after %s: the hole at %u has the wrong end", what, i);
         if (!used && i > 0 && model.at[i - 1] == MODEL_FREE &&
             bounds_hole_start(&model.bounds, g) != bounds_hole_start(&model.bounds, g - 1))
@@ -183,7 +184,8 @@ static void model_place_run(uint32_t g, uint32_t k)
     count = count < k ? count : k;
     uint32_t found = bounds_place_run(&model.bounds, g, k, &start);
     if (found != count || (count > 0 && start != model.base + expected))
-        MODEL_FAIL("place_run(%u, %u) is %u at %u, expected %u at %u", g, k, found, start - model.base, count, expected);
+        MODEL_FAIL("place_run(%u, %u) is %u at %u, expected %u at %u", g, k, found, start - model.base, count,
+                   expected);
     for (uint32_t i = 0; i < count; i++)
         model_put(expected + i * g, g, true);
 }
@@ -193,7 +195,8 @@ static void model_place_aligned(uint32_t g, uint32_t align, uint32_t origin)
     uint32_t expected = model_find(g, align, origin);
     uint32_t start = bounds_place_aligned(&model.bounds, g, align, origin);
     if (start != (expected == model.n ? BOUNDS_NONE : model.base + expected))
-        MODEL_FAIL("place_aligned(%u, %u, %u) is %d, expected %u", g, align, origin, (int)(start - model.base), expected);
+        MODEL_FAIL("place_aligned(%u, %u, %u) is %d, expected %u", g, align, origin, (int)(start - model.base),
+                   expected);
     if (expected < model.n)
         model_put(expected, g, true);
 }
@@ -212,7 +215,8 @@ static void model_hole_is(const char *what, struct bounds_segment hole, uint32_t
     while (i > 0 && model.at[i - 1] == MODEL_FREE)
         i--;
     if (hole.start != model.base + i || hole.length != model_hole_end(i) - i || hole.occupied)
-        MODEL_FAIL("%s returns hole %u+%u, expected %u+%u", what, hole.start - model.base, hole.length, i, model_hole_end(i) - i);
+        MODEL_FAIL("%s returns hole %u+%u, expected %u+%u", what, hole.start - model.base, hole.length, i,
+                   model_hole_end(i) - i);
 }
 
 static void model_release(uint32_t i)

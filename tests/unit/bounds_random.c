@@ -1,3 +1,4 @@
+// TEST: sanitize=asan,ubsan
 /* Promise: bounds does what the model says in long random runs: millions of operations on rows of one to four levels of
  * numbers, narrow and wide, with small and large blocks, sparse and full. Each single store is watched (bounds_model.h). */
 #include "base/random.h"
@@ -6,7 +7,10 @@
 static unsigned long long seed;
 static struct random dice;
 
-static uint32_t below(uint32_t bound) { return random_below(&dice, bound); }
+static uint32_t below(uint32_t bound)
+{
+    return random_below(&dice, bound);
+}
 
 /* A live block, looked for from a random granule on; n if there is none near. */
 static uint32_t some_block(void)
@@ -60,7 +64,8 @@ static void step(uint32_t largest, uint32_t filling)
     }
 }
 
-static void run(uint32_t granules, uint32_t base, uint32_t n, bool wide, uint32_t largest, uint32_t steps, uint32_t every)
+static void run(uint32_t granules, uint32_t base, uint32_t n, bool wide, uint32_t largest, uint32_t steps,
+                uint32_t every)
 {
     model_open(granules, base, n, wide);
     for (uint32_t s = 0; s < steps; s++) {
@@ -81,9 +86,9 @@ int main(void)
     random_seed(&dice, seed);
     run(100, 0, 100, false, 12, 1000000, 1);
     run(200, 60, 100, true, 30, 500000, 1);
-    run(4096, 0, 4096, false, 64, 300000, 50);  /* a chunk of the malloc: one level */
+    run(4096, 0, 4096, false, 64, 300000, 50); /* a chunk of the malloc: one level */
     run(4096, 0, 4096, false, 2, 100000, 50);
-    run(5000, 1, 4998, true, 200, 100000, 50);  /* two levels */
+    run(5000, 1, 4998, true, 200, 100000, 50); /* two levels */
     run(32767, 0, 32767, false, 5000, 50000, 500); /* the longest narrow row */
     run(300000, 7, 299990, true, 3000, 4000, 500); /* three levels */
     run(17000000, 0, 17000000, true, 1500000, 60, 30); /* four */

@@ -26,8 +26,8 @@ static void look(const struct slot *slot)
     uint64_t expected = slot->length <= 56 ? 1 | UINT64_C(1) << slot->length : 1;
     uint32_t told = slot->length < 56 ? slot->length : 56;
     if ((window & bits_mask(0, told + 1)) != expected) {
-        fprintf(stderr, "%s:%d: seed %llu: the window of the live block at %u, length %u, is 0x%llx\n", __FILE__, __LINE__, seed,
-                slot->start, slot->length, (unsigned long long)window);
+        fprintf(stderr, "%s:%d: seed %llu: the window of the live block at %u, length %u, is 0x%llx\n", __FILE__,
+                __LINE__, seed, slot->start, slot->length, (unsigned long long)window);
         exit(1);
     }
 }
