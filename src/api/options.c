@@ -2,8 +2,8 @@
 #include "api/options.h"
 #include "base/log.h"
 #include "loam/loam.h"
-#include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 enum { NAME_MAX_LENGTH = 32 };
 
@@ -161,11 +161,28 @@ uint32_t options_parse(const char *text, struct options *into, int fd)
     return complaints;
 }
 
+extern char **environ;
+extern void *__libc_stack_end __attribute__((weak));
+
+/* The first allocation may come before the C library has set `environ` (from .preinit_array, or from the loader): then the
+ * environment is where the kernel put it, behind the arguments at the end of the stack. */
+static char **environment(void)
+{
+    if (environ || !&__libc_stack_end || !__libc_stack_end)
+        return environ;
+    size_t *stack = __libc_stack_end; /* argc, its arguments, NULL, the environment, NULL */
+    return (char **)(void *)(stack + 1 + stack[0] + 1);
+}
+
 void options_start(void)
 {
-    const char *text = secure_getenv("LOAM");
-    if (text)
-        options_parse(text, &options, 2);
+    static const char name[] = "LOAM=";
+    char **variable = getauxval(AT_SECURE) ? NULL : environment();
+    for (; variable && *variable; variable++)
+        if (strncmp(*variable, name, sizeof name - 1) == 0) {
+            options_parse(*variable + sizeof name - 1, &options, 2);
+            return;
+        }
 }
 
 LOAM_PUBLIC void loam_options_print(int fd)

@@ -422,7 +422,7 @@ void arena_give(struct list list, uint32_t class)
 
 void arena_release_empty(void)
 {
-    for (uint32_t i = 0; i < ARENA_MAX; i++) {
+    for (uint32_t i = 0; i < arena_all(); i++) {
         struct arena *arena = &arenas[i];
         lock_take(&arena->lock);
         struct chunk *chunk;

@@ -188,28 +188,32 @@ static void chunk_count_classes(struct chunk *chunk, void *arg)
 void arena_class_blocks(size_t *blocks)
 {
     struct class_count count = {blocks};
-    for (uint32_t i = 0; i < ARENA_MAX; i++) {
+    for (uint32_t i = 0; i < __atomic_load_n(&arena_reached, __ATOMIC_RELAXED); i++) {
         lock_take(&arenas[i].lock);
         arena_each_chunk(&arenas[i], chunk_count_classes, &count);
         lock_drop(&arenas[i].lock);
     }
 }
 
+/* Those in use when it began: one that has never been used has nothing to guard, and its page would be copied for each child. */
+static uint32_t forking_arenas;
+
 void arena_lock_all(void)
 {
-    for (uint32_t i = 0; i < ARENA_MAX; i++)
+    forking_arenas = __atomic_load_n(&arena_reached, __ATOMIC_RELAXED);
+    for (uint32_t i = 0; i < forking_arenas; i++)
         lock_fork_take(&arenas[i].lock);
 }
 
 void arena_unlock_all(void)
 {
-    for (uint32_t i = 0; i < ARENA_MAX; i++)
+    for (uint32_t i = 0; i < forking_arenas; i++)
         lock_fork_drop(&arenas[i].lock);
 }
 
 void arena_reset_locks(void)
 {
-    for (uint32_t i = 0; i < ARENA_MAX; i++)
+    for (uint32_t i = 0; i < forking_arenas; i++)
         lock_fork_reset(&arenas[i].lock);
 }
 
@@ -245,7 +249,7 @@ static void chunk_check(struct chunk *chunk, void *arg)
 
 const char *arena_check(void)
 {
-    for (uint32_t i = 0; i < ARENA_MAX; i++) {
+    for (uint32_t i = 0; i < __atomic_load_n(&arena_reached, __ATOMIC_RELAXED); i++) {
         struct arena *arena = &arenas[i];
         struct check check = {0};
         lock_take(&arena->lock);
