@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLOTS = 64 };
+enum { SLOTS = 64, GROWN_MOST = 4 << 20 };
 
 static struct slot {
     unsigned char *start;
-    size_t size;    /* asked for */
+    size_t size; /* asked for */
     size_t usable;
     unsigned char fill;
 } slots[SLOTS];
@@ -26,7 +26,9 @@ static _Noreturn void wrong(const char *what, const void *p)
 static void slot_verify(const struct slot *slot, size_t upto)
 {
     size_t n = slot->size < upto ? slot->size : upto;
-    for (size_t i = 0; i < n; i += i < 64 || i + 64 > n ? 1 : n - i < 4200 ? 61 : 4099) /* both ends whole, samples between */
+    for (size_t i = 0; i < n; i += i < 64 || i + 64 > n ? 1
+                                   : n - i < 4200       ? 61
+                                                        : 4099) /* both ends whole, samples between */
         if (slot->start[i] != slot->fill)
             wrong("contents lost", slot->start + i);
 }
@@ -35,14 +37,22 @@ static void slot_verify(const struct slot *slot, size_t upto)
 static size_t size_of(unsigned kind, unsigned value)
 {
     switch (kind & 7) {
-    case 0: return value & 1023;
-    case 1: return value;
-    case 2: return (size_t)value * 16;
-    case 3: return 32760 + (value & 15);
-    case 4: return (size_t)value << 2;
-    case 5: return 1020 + (value & 7);
-    case 6: return value & 127;
-    default: return value % 16 ? (size_t)value * 8 : SIZE_MAX - (size_t)value * 4096;
+    case 0:
+        return value & 1023;
+    case 1:
+        return value;
+    case 2:
+        return (size_t)value * 16;
+    case 3:
+        return 32760 + (value & 15);
+    case 4:
+        return (size_t)value << 2;
+    case 5:
+        return 1020 + (value & 7);
+    case 6:
+        return value & 127;
+    default:
+        return value % 16 ? (size_t)value * 8 : SIZE_MAX - (size_t)value * 4096;
     }
 }
 
@@ -57,7 +67,8 @@ static void slot_begin(struct slot *slot, void *p, size_t size, size_t align, un
     if ((uintptr_t)p % align != 0 || usable < size)
         wrong("not aligned, or too small", p);
     for (const struct slot *other = slots; other < slots + SLOTS; other++)
-        if (other->start && (unsigned char *)p < other->start + other->usable && other->start < (unsigned char *)p + usable)
+        if (other->start && (unsigned char *)p < other->start + other->usable &&
+            other->start < (unsigned char *)p + usable)
             wrong("overlaps another block", p);
     *slot = (struct slot){p, size, usable, fill};
     memset(p, fill, size);
@@ -103,9 +114,15 @@ static void operate(const uint8_t *bytes)
     void *p = NULL;
     switch (slot->start ? bytes[0] & 3 : 4 + (bytes[0] & 7)) {
     case 0:
-    case 1: slot_end(slot); break;
-    case 2: slot_resize(slot, size, fill); break;
-    case 3: slot_resize(slot, slot->size + slot->size / 8 + 1, fill); break;
+    case 1:
+        slot_end(slot);
+        break;
+    case 2:
+        slot_resize(slot, size, fill);
+        break;
+    case 3:
+        slot_resize(slot, slot->size < GROWN_MOST ? slot->size + slot->size / 8 + 1 : size, fill);
+        break;
     case 4:
         p = API(calloc)(size, 1);
         if (p && size > 0 && (*(char *)p != 0 || memcmp(p, (char *)p + 1, size - 1) != 0))
@@ -126,7 +143,9 @@ static void operate(const uint8_t *bytes)
         if (bytes[2] == 0)
             loam_trim();
         break;
-    default: slot_begin(slot, API(malloc)(size), size, 16, fill); break;
+    default:
+        slot_begin(slot, API(malloc)(size), size, 16, fill);
+        break;
     }
 }
 

@@ -189,20 +189,32 @@ static void operate(const uint8_t *bytes)
     g = g > row.granules ? row.granules : g;
     uint32_t near = block_near(granule);
     switch (bytes[0] % 8) {
-    case 0: place(g, 1); break;
-    case 1: place(1 + g % 20, 1 + value % 100); break;
-    case 2: place_aligned(g, 1u << value % 12, (value >> 4) % (1u << value % 12)); break;
-    case 3: place_at(granule, g); break;
+    case 0:
+        place(g, 1);
+        break;
+    case 1:
+        place(1 + g % 20, 1 + value % 100);
+        break;
+    case 2:
+        place_aligned(g, 1u << value % 12, (value >> 4) % (1u << value % 12));
+        break;
+    case 3:
+        place_at(granule, g);
+        break;
     case 4:
         if (near < row.granules)
             release(near);
         break;
-    case 5: release_many(granule, 1 + bytes[3] % 64); break;
+    case 5:
+        release_many(granule, 1 + bytes[3] % 64);
+        break;
     case 6:
         if (near < row.granules)
             resize(near, g);
         break;
-    default: look(granule); break;
+    default:
+        look(granule);
+        break;
     }
 }
 

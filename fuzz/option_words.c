@@ -37,7 +37,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
     expect(all.rseq >= CACHE_WISH_AUTO && all.rseq <= CACHE_WISH_TRUSTED, "rseq", text);
     expect(all.stats >= 0 && all.dirty <= PTRDIFF_MAX && all.direct <= PTRDIFF_MAX, "a number out of range", text);
     if (!strchr(text, ',') && options_parse(text, &alone, -1) > 0) /* one word, and it was refused */
-        expect(alone.rseq == 0 && alone.stats == 0 && alone.dirty == 0 && alone.direct == 0, "refused, and still set", text);
+        expect(alone.rseq == 0 && alone.stats == 0 && alone.dirty == 0 && alone.direct == 0, "refused, and still set",
+               text);
     free(text);
     return 0;
 }

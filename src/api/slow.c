@@ -62,7 +62,7 @@ void *block_alloc(size_t size, bool *zero)
 
 NOINLINE void *malloc_slow(size_t size)
 {
-    if (cache_locked && likely(size <= SIZE_MAX_BYTES)) {
+    if (__atomic_load_n(&cache_locked, __ATOMIC_ACQUIRE) && likely(size <= SIZE_MAX_BYTES)) {
         void *locked = locked_alloc(size_class(size));
         if (likely(locked))
             return locked;
@@ -108,7 +108,7 @@ NOINLINE void free_slow(void *p)
     if (!p)
         return;
     if (chunk_block_find(p, &chunk, &class)) {
-        if (cache_locked) {
+        if (__atomic_load_n(&cache_locked, __ATOMIC_ACQUIRE)) {
             locked_free(p, class);
             return;
         }

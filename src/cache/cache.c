@@ -69,14 +69,14 @@ void cache_start(enum cache_wish wish)
     why_locked = sequences_missing(wish);
     if (why_locked) {
         mode = CACHE_LOCKED;
-        cache_locked = true;
+        __atomic_store_n(&cache_locked, true, __ATOMIC_RELEASE); /* what stands above comes before it */
         return;
     }
     arena_allow_fast_path(true);
     bool compact = getauxval(AT_RSEQ_FEATURE_SIZE) >= RSEQ_WITH_MM_CID;
     sequence.index = rseq_offset_glibc + (compact ? RSEQ_MM_CID : RSEQ_CPU_ID);
     mode = CACHE_SEQUENCES;
-    sequence.area = rseq_offset_glibc;
+    __atomic_store_n(&sequence.area, rseq_offset_glibc, __ATOMIC_RELEASE); /* last */
 }
 
 enum cache_mode cache_mode(void) { return mode; }

@@ -25,7 +25,8 @@ enum cache_wish { CACHE_WISH_AUTO, CACHE_WISH_LOCKED, CACHE_WISH_TRUSTED };
 /* Decides the mode. Called once, before any block exists, by the api's start. */
 void cache_start(enum cache_wish wish);
 enum cache_mode cache_mode(void);
-/* The mode is CACHE_LOCKED; set once at the start. `locked_alloc` and `locked_free` are all there is to do then. */
+/* The mode is CACHE_LOCKED; set once at the start (release, read with acquire). `locked_alloc` and `locked_free` are all there is
+ * to do then. */
 extern bool cache_locked;
 void *locked_alloc(uint32_t class);
 void locked_free(void *block, uint32_t class);

@@ -25,14 +25,14 @@ median() {
     for ((i = 0; i < runs; i++)); do LD_PRELOAD=$1 ./once || exit 1; done | cut -d' ' -f"$2" | sort -n |
         sed -n "$((runs / 2 + 1))p"
 }
-# LIBRARY: KiB of address space its segments take, by pages
+# LIBRARY: KiB of address space its segments take, in whole pages
 segments() {
-    readelf -lW "$1" | awk '$1 == "LOAD" { n = strtonum($6) + strtonum($3) % 4096
-        sum += int((n + 4095) / 4096) * 4 } END { print sum }' 2>/dev/null
+    local sum=0 type at size
+    while read -r type _ at _ _ size _; do
+        [ "$type" != LOAD ] || sum=$((sum + (size + at % 4096 + 4095) / 4096 * 4))
+    done < <(readelf -lW "$1")
+    echo $sum
 }
-[ -n "$(segments ./empty.so)" ] && [ "$(segments ./empty.so)" -gt 0 ] ||
-    segments() { readelf -lW "$1" | sed -n 's/^ *LOAD *//p' | while read -r _ at _ _ size _; do
-        echo $(((size + at % 4096 + 4095) / 4096 * 4)); done | paste -sd+ - | { read -r sum; echo $((sum)); }; }
 
 empty=$PWD/empty.so
 extra=$(($(calls "$LOAM_LIB") - $(calls "$empty")))
