@@ -35,7 +35,7 @@ static void step(loam_region *pool, struct particle **living)
         struct particle *p = loam_region_alloc(pool, sizeof *p);
         if (p == NULL)
             break; /* the pool is spent: fewer sparks, no harm */
-        *p = (struct particle){WIDTH / 2, HEIGHT - 1, dice() * 1.2f, -4.0f + dice(), (unsigned)(60 + 40 * dice()),
+        *p = (struct particle){WIDTH / 2.0f, HEIGHT - 1, dice() * 1.2f, -4.0f + dice(), (unsigned)(60 + 40 * dice()),
                                *living};
         *living = p;
     }

@@ -1,31 +1,32 @@
 /* Regions: allocators that a program owns.
  *
- * A region hands out memory from a place that its creator chose, by a strategy that its creator chose, and goes away as a
- * whole. Five strategies share one set of calls:
+ * A region hands out memory from a place that its creator chose, by a strategy that its creator chose, and goes away
+ * as a whole. Five strategies share one set of calls:
  *
- *   bump     a pointer that moves up. Nothing is as fast; blocks go away together (reset), or down to a savepoint (rewind).
+ *   bump     a pointer that moves up. Nothing is as fast; blocks go away together: all, or down to a savepoint.
  *   cells    blocks of one size. Allocating and freeing are a few instructions, nothing is lost between cells.
  *   blocks   any size, a header of 32 bytes before each block, best fit, neighbours merged at once.
  *   buddy    powers of two; no header; every step takes time in the logarithm of the region.
  *   bitmap   any size in steps of 8 bytes, two bits for each 8 bytes beside the memory and nothing in it.
  *
- * The memory comes from one of three sources: anonymous mappings, the program break (by the ordinary functions `sbrk`), or
- * a buffer of the caller's, and then no system call is made at all. The region's own data stands at the front of that
- * memory: there is nothing else to free, and a region in shared memory is shared as a whole.
+ * The memory comes from one of three sources: anonymous mappings, the program break (by the ordinary function
+ * `sbrk`), or a buffer of the caller's, and then no system call is made at all. The region's own data stands at the
+ * front of that memory: there is nothing else to free, and a region in shared memory is shared as a whole.
  *
- * Errors. A call that returns int returns LOAM_OK or an enum loam_error. A call that returns a pointer returns NULL, sets
- * errno (ENOMEM or EINVAL), and `loam_region_error` tells which enum loam_error it was. A pointer that the region did not
- * give out, or that is free already, is refused and nothing changes. Refusals are certain for buddy and (unless
- * LOAM_REGION_UNCHECKED) cells; for bitmap too, but that a double free is missed if the program has written into the block
- * since it freed it; for blocks as long as headers have not been overwritten (a block that has merged since is refused as
- * LOAM_ERROR_INTERIOR); a bump region keeps no books and refuses only what lies outside of what it has handed out.
+ * Errors. A call that returns int returns LOAM_OK or an enum loam_error. A call that returns a pointer returns NULL,
+ * sets errno (ENOMEM or EINVAL), and `loam_region_error` tells which enum loam_error it was. A pointer that the
+ * region did not give out, or that is free already, is refused and nothing changes. Refusals are certain for buddy
+ * and (unless LOAM_REGION_UNCHECKED) cells; for bitmap too, but that a double free is missed if the program has
+ * written into the block since it freed it; for blocks as long as headers have not been overwritten (a block that has
+ * merged since is refused as LOAM_ERROR_INTERIOR); a bump region keeps no books and refuses only what lies outside of
+ * what it has handed out.
  *
  * Threads. A region is not locked unless its creator asks: LOAM_REGION_LOCKED for the threads of one process,
- * LOAM_REGION_SHARED for several processes that map the same buffer. No call is safe in a signal handler that may interrupt
- * another call on the same region.
+ * LOAM_REGION_SHARED for several processes that map the same buffer. No call is safe in a signal handler that may
+ * interrupt another call on the same region.
  *
- * Addresses. Regions of bump, cells and buddy over a buffer hold distances, no addresses: processes may map the buffer at
- * different places. Regions of blocks and bitmap hold addresses: all must map the buffer at the same place. */
+ * Addresses. Regions of bump, cells and buddy over a buffer hold distances, no addresses: processes may map the
+ * buffer at different places. Regions of blocks and bitmap hold addresses: all must map the buffer at the same place. */
 #ifndef LOAM_REGION_H
 #define LOAM_REGION_H
 
@@ -45,7 +46,7 @@ enum loam_error {
     LOAM_ERROR_ARGUMENT, /**< an argument that makes no sense: a NULL, an unknown flag, options that contradict */
     LOAM_ERROR_REGION, /**< not a region, or one that was destroyed */
     LOAM_ERROR_SPENT, /**< no memory: the buffer, the limit or the system has no more */
-    LOAM_ERROR_SIZE, /**< a size that this region can never serve: 0, over the cell's, over a quarter of all addresses */
+    LOAM_ERROR_SIZE, /**< a size that this region can never serve: 0, over the cell's, over 2^61 */
     LOAM_ERROR_ALIGNMENT, /**< not a power of two, or more than this region can give */
     LOAM_ERROR_FOREIGN, /**< an address outside of the region's memory */
     LOAM_ERROR_INTERIOR, /**< an address inside the region at which no block starts */
@@ -66,7 +67,7 @@ enum loam_region_kind {
 /** Where a region's memory comes from. */
 enum loam_region_source {
     LOAM_SOURCE_MAP, /**< anonymous private mappings; given back by destroy, and earlier where a whole one is free */
-    LOAM_SOURCE_BREAK, /**< the program break, moved with sbrk; one region, and no other thread that moves it meanwhile */
+    LOAM_SOURCE_BREAK, /**< the program break, moved with sbrk; no other thread may move it meanwhile */
     LOAM_SOURCE_BUFFER /**< `buffer` of the options: 16-aligned or not, in use until destroy; no system call is made */
 };
 
@@ -104,8 +105,7 @@ struct loam_region_mark {
 struct loam_region_stats {
     size_t taken; /**< what the region holds from its source */
     size_t live; /**< in blocks that are handed out, as `usable` counts them */
-    size_t
-        live_blocks; /**< how many of them (bump: allocations since the last reset or rewind to empty, less frees of the last) */
+    size_t live_blocks; /**< how many of them; a bump region counts a block until it is taken back or rewound */
     size_t free; /**< could be handed out without more memory, if it fits */
     size_t largest_free; /**< the longest piece of it: a request of this size would be served now */
     size_t slack; /**< the region's own data, headers, ends that are too short to use */
@@ -136,19 +136,20 @@ int loam_region_destroy(loam_region *region);
 
 /** Frees all blocks at once; the region is as new, but may keep memory for what comes.
  *
- * @return LOAM_OK; LOAM_ERROR_REGION
- * Cost: a constant for bump; one clearing of the books for bitmap; for the others a few words for each piece of memory. */
+ * @return LOAM_OK; LOAM_ERROR_REGION Cost: a constant for bump; one clearing of the books for bitmap; for the others
+ * a few words for each piece of memory. */
 int loam_region_reset(loam_region *region);
 
-/** A block of at least `size` bytes, aligned to 8 (blocks: 16; buddy: to its own size, up to 4096; cells: the largest power
- * of two in the cell's size, up to 16). Its contents are undefined.
+/** A block of at least `size` bytes, aligned to 8 (blocks: 16; buddy: to its own size, up to 4096; cells: the largest
+ * power of two in the cell's size, up to 16). Its contents are undefined.
  *
  * @return the block; NULL with errno ENOMEM (LOAM_ERROR_SPENT) or EINVAL (LOAM_ERROR_SIZE: size is 0 or too large) */
 void *loam_region_alloc(loam_region *region, size_t size);
 
 /** The same, aligned to `alignment`, a power of two.
  *
- * @return the block; NULL, also with errno EINVAL (LOAM_ERROR_ALIGNMENT: no power of two, or more than cells or buddy hold) */
+ * @return the block; NULL, also with errno EINVAL (LOAM_ERROR_ALIGNMENT: no power of two, or more than cells and buddy
+ * give) */
 void *loam_region_alloc_aligned(loam_region *region, size_t alignment, size_t size);
 
 /** Frees a block. NULL is accepted and does nothing.
@@ -159,8 +160,8 @@ int loam_region_free(loam_region *region, void *block);
 
 /** Changes the size of a block: in place if it can, else by allocating, copying and freeing.
  *
- * NULL as block allocates. The same or a smaller size never moves (but in a bump region, which knows only the size of the
- * last block: all others move). For a block that is moved the alignment is that of `loam_region_alloc`.
+ * NULL as block allocates. The same or a smaller size never moves (but in a bump region, which knows only the size of
+ * the last block: all others move). For a block that is moved the alignment is that of `loam_region_alloc`.
  * @return the block, where it is now; NULL: the old block is untouched (errors as of alloc and free) */
 void *loam_region_resize(loam_region *region, void *block, size_t size);
 
@@ -177,7 +178,8 @@ size_t loam_region_usable(loam_region *region, const void *block);
 /** Whether an address lies in memory that the region hands out: live, free or yet unused. */
 bool loam_region_owns(loam_region *region, const void *address);
 
-/** Fills in the numbers. Takes time in the number of pieces (bitmap: first merges what is free; blocks, cells: constant).
+/** Fills in the numbers. Takes time in the number of pieces (bitmap: first merges what is free; blocks, cells:
+ * constant).
  *
  * @return LOAM_OK; LOAM_ERROR_REGION, LOAM_ERROR_ARGUMENT */
 int loam_region_stats(loam_region *region, struct loam_region_stats *stats);

@@ -1,7 +1,7 @@
 /* A lock of one word that sleeps in the kernel, knows its owner, and can be held over fork.
  *
  * Guarantees: mutual exclusion; a thread that takes a lock it already holds is told so in words (a signal handler that
- * allocates while malloc's slow path runs), never left hanging; between `lock_fork_begin` and `lock_fork_end` the forking
+ * allocates while malloc's slow path runs), never left hanging; while `lock_forking` names it, the forking
  * thread, which holds every lock, passes through lock_take and lock_drop as if they were not there, so that the atfork
  * handlers of others may allocate.
  * Cost: one exchange to take, one to drop; a short spin before the futex.

@@ -121,8 +121,8 @@ static _Noreturn void report_interior(const char *call, const void *p, const cha
 
 void guard_bad_pointer(const char *call, const void *p)
 {
-    struct owner *owner = map_find(p);
-    if (!owner)
+    struct owner *owner = map_owner(p);
+    if (owner->kind == OWNER_STRANGER)
         report_stranger(call, p);
     if (owner->kind == OWNER_CHUNK) {
         struct chunk *chunk = (struct chunk *)owner;

@@ -1,20 +1,21 @@
 /* bitmap: any size in steps of 8 bytes, all books beside the memory. Loam in small.
  *
- * Where the bytes are: the maps (bounds) say for each 8 bytes whether a segment starts there and whether it is occupied; in
- * front of them stand lists of freed blocks by exact size (bitmap_lists.c); the memory comes in segments, each with its maps
- * in front (bitmap_segments.c). A request goes the shortest of these ways that leads to memory:
+ * Where the bytes are: the maps (bounds) say for each 8 bytes whether a segment starts there and whether it is
+ * occupied; in front of them stand lists of freed blocks by exact size (bitmap_lists.c); the memory comes in
+ * segments, each with its maps in front (bitmap_segments.c). A request goes the shortest of these ways that leads to
+ * memory:
  *     1. the list of its exact size: the block freed last. No map is touched.
  *     2. a larger listed block is cut.
  *     3. the lowest hole that holds it, if that is not the unused end.
- *     4. the lists are consolidated (everything merges), if what was freed since the last time could make the difference.
+ *     4. the lists are consolidated (everything merges), if what was freed lately could make the difference.
  *     5. the unused end of what is paid for; then more memory.
  * Small objects allocated in a row touch; freed ones merge whatever size they had; what is free at the top of the break
  * goes back by pages.
  *
- * Cost: a list hit some 10 ns. Otherwise a look at each segment's longest hole (there are O(log n)) and one search of bounds.
- * Books are 3.1 % for the bits, up to 0.8 % for the numbers, 1.5 KiB for the head. Consolidation is paid for by the frees.
- * Easy to get wrong: `tail`. Nothing live may stand beyond it in the newest segment, so every way of handing out a block
- * must raise it (bitmap_raise_tail). */
+ * Cost: a list hit some 10 ns. Otherwise a look at each segment's longest hole (there are O(log n)) and one search of
+ * bounds. Books are 3.1 % for the bits, up to 0.8 % for the numbers, 1.5 KiB for the head. Consolidation is paid for
+ * by the frees. Easy to get wrong: `tail`. Nothing live may stand beyond it in the newest segment, so every way of
+ * handing out a block must raise it (bitmap_raise_tail). */
 #include "region/bitmap_inside.h"
 
 /* ---- creating ---- */
@@ -110,9 +111,9 @@ static bool bitmap_place_hole(struct bitmap *b, uint32_t g, uint32_t align, bool
     return false;
 }
 
-/* The same, and if there is no row, what is behind a small block becomes one, for those to come. So a row of small requests
- * cuts the hole once, not each time (the numbers of a long hole cost more than all else: measured 2,200 and 530 instructions
- * an allocation). */
+/* The same, and if there is no row, what is behind a small block becomes one, for those to come. So a row of small
+ * requests cuts the hole once, not each time (the numbers of a long hole cost more than all else: measured 2,200 and
+ * 530 instructions an allocation). */
 static bool bitmap_place(struct bitmap *b, uint32_t g, uint32_t align, bool inner, struct bitmap_place *at)
 {
     if (!bitmap_place_hole(b, g, align, inner, at))
@@ -130,10 +131,11 @@ static bool bitmap_place(struct bitmap *b, uint32_t g, uint32_t align, bool inne
     return true;
 }
 
-/* Whether merging what has been freed lately may make room for g granules. */
+/* Whether merging what has been freed lately may make room for g granules, and is no great part of the work: in a large
+ * region the lists may fill up a little first, or a mix of sizes would merge at each request. */
 static bool bitmap_is_worth_merging(const struct bitmap *b, uint32_t g)
 {
-    return b->fresh > 0 && b->fresh * 2 >= g;
+    return b->fresh > 0 && b->fresh * 2 >= g && b->fresh >= b->paid / 1024;
 }
 
 static bool bitmap_find(struct bitmap *b, uint32_t g, uint32_t align, struct bitmap_place *at)
@@ -208,8 +210,8 @@ static void bitmap_settle(struct bitmap *b)
     } while (b->newest != newest && b->newest != NULL && b->listed > 0);
 }
 
-/* Whether, from the tail downwards, there may be a page of nothing but holes and listed blocks: as far as the maps tell, and
- * no more is occupied there than was listed lately. Looks at some ten words. */
+/* Whether, from the tail downwards, there may be a page of nothing but holes and listed blocks: as far as the maps
+ * tell, and no more is occupied there than was listed lately. Looks at some ten words. */
 static bool bitmap_top_may_go(const struct bitmap *b)
 {
     const struct bounds *bounds = &b->newest->bounds;
@@ -229,8 +231,9 @@ static bool bitmap_top_may_go(const struct bitmap *b)
     return b->peak - at >= BITMAP_PAGE;
 }
 
-/* A block was freed near the tail, or at it, and then the tail falls. Is it time to look what can go? A block that is taken
- * and freed again and again at the top makes the tail rise and fall by its own length only, and so never moves the break. */
+/* A block was freed near the tail, or at it, and then the tail falls. Is it time to look what can go? A block that is
+ * taken and freed again and again at the top makes the tail rise and fall by its own length only, and so never moves
+ * the break. */
 static bool bitmap_tail_fall(struct bitmap *b, const struct bitmap_place *at)
 {
     uint32_t end = at->start + at->length;
@@ -241,8 +244,8 @@ static bool bitmap_tail_fall(struct bitmap *b, const struct bitmap_place *at)
     return (near && bitmap_top_may_go(b)) || (b->top_freed && b->fresh >= BITMAP_PAGE);
 }
 
-/* Nothing lives in the newest segment, and below it as much was freed as its books have bytes: so making it anew, should it
- * be needed again at once, is paid for. */
+/* Nothing lives in the newest segment, and below it as much was freed as its books have bytes: so making it anew,
+ * should it be needed again at once, is paid for. */
 static bool bitmap_may_drop_newest(const struct bitmap *b)
 {
     return b->tail == 0 && b->fresh >= BITMAP_PAGE &&

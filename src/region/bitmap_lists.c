@@ -1,19 +1,19 @@
 /* The lists in front of a bitmap region's maps: freed blocks, the youngest first, ready to be handed out as they are.
  *
- * A block of up to 1 KiB goes into the list of its exact size: its first word holds the link. The 16 youngest larger ones
- * stand in a row in the head. To the maps they all count as occupied, so a hit in a list touches no map at all.
+ * A block of up to 1 KiB goes into the list of its exact size: its first word holds the link. The 16 youngest larger
+ * ones stand in a row in the head. To the maps they all count as occupied, so a hit in a list touches no map at all.
  *
- * The link is the next block's address divided by 8, and above it an 11-bit tag of the region. A block whose first word has
- * the tag is suspected to be listed already, and then the list is walked: a double free is certain, and a program that
- * writes into freed memory is found when the block is taken out (the list is cut there, what hung on it is lost, nothing
- * else happens).
+ * The link is the next block's address divided by 8, and above it an 11-bit tag of the region. A block whose first
+ * word has the tag is suspected to be listed already, and then the list is walked: a double free is certain, and a
+ * program that writes into freed memory is found when the block is taken out (the list is cut there, what hung on it
+ * is lost, nothing else happens).
  *
- * Consolidation empties the lists into the maps, where neighbours merge whatever sizes they had. What has not merged with
- * anything may go back into its list in the same order, but only if at least half of what was listed is fresh: so every
- * freed block pays for a constant number of passes.
+ * Consolidation empties the lists into the maps, where neighbours merge whatever sizes they had. What has not merged
+ * with anything may go back into its list in the same order, but only if at least half of what was listed is fresh:
+ * so every freed block pays for a constant number of passes.
  *
- * Easy to get wrong: the first word of a *live* block belongs to the program and its threads; only the block that is being
- * freed may be looked at. */
+ * Easy to get wrong: the first word of a *live* block belongs to the program and its threads; only the block that is
+ * being freed may be looked at. */
 #include "region/bitmap_inside.h"
 
 enum { BITMAP_TAG_SHIFT = 53, BITMAP_LOOKS = 8 };

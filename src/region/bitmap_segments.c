@@ -1,10 +1,11 @@
 /* The segments of a bitmap region: how they are laid out, how the region grows, and how the break is lowered again.
  *
- * A segment's maps are made for its whole capacity and stand in front; the payload is paid for in small steps behind them
- * (over the break; the other sources give it all at once). So blocks of one segment touch, and the books of n bytes are
- * n/32 for the bits and n/256 or n/128 for the numbers. Over the break each new segment is half as long as all that is
- * there, so there are O(log n) of them. Where somebody else has moved the break, the segment stays as long as it is, and
- * the next one is only planned twice as long: who is cut off often should not keep maps for memory that never comes.
+ * A segment's maps are made for its whole capacity and stand in front; the payload is paid for in small steps behind
+ * them (over the break; the other sources give it all at once). So blocks of one segment touch, and the books of n
+ * bytes are n/32 for the bits and n/256 or n/128 for the numbers. Over the break each new segment is half as long as
+ * all that is there, so there are O(log n) of them. Where somebody else has moved the break, the segment stays as
+ * long as it is, and the next one is only planned twice as long: who is cut off often should not keep maps for memory
+ * that never comes.
  *
  * The memory of the break may hold anything: all that is read later is written here first. */
 #include "region/bitmap_inside.h"

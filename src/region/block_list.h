@@ -3,9 +3,9 @@
  * The textbook structure, and the part that the blocks strategy and interface 004 share: best fit by looking at all,
  * splitting, merging neighbours. It never writes into a payload, and never asks anybody for memory.
  *
- * Cost: split, merge, append: constant. block_list_coalesce and block_list_best look at every block.
- * Easy to get wrong: next in the list is not always next in memory. Somebody else's memory may lie between (a mapping, a
- * break moved by others), so a merge asks block_adjoins first. */
+ * Cost: split, merge, append: constant. block_list_coalesce and block_list_best look at every block. Easy to get
+ * wrong: next in the list is not always next in memory. Somebody else's memory may lie between (a mapping, a break
+ * moved by others), so a merge asks block_adjoins first. */
 #ifndef LOAM_REGION_BLOCK_LIST_H
 #define LOAM_REGION_BLOCK_LIST_H
 

@@ -1,4 +1,4 @@
-/* A treap of free blocks (block_tree.h). Insert splits a subtree by the new key, remove merges two: both walk down once. */
+/* A treap of free blocks (block_tree.h). Insert splits a subtree by the new key, remove merges two: both go down once. */
 #include "region/block_tree.h"
 
 static uint64_t block_tree_rank(const struct block_meta *block)

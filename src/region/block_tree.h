@@ -1,9 +1,9 @@
 /* block_tree: the free blocks by size, so that the best fit is found without looking at all of them.
  *
- * A treap: ordered by size, then address; a heap by a hash of the address, which makes it as deep as a random tree: some
- * 2 log2 n steps. The two links stand in the free block's payload (16 bytes, the least that a block has).
- * Called by blocks.c only; interface 004 must leave payloads alone and has no tree.
- * Easy to get wrong: a block's size is its key. Take it out of the tree before its size changes. */
+ * A treap: ordered by size, then address; a heap by a hash of the address, which makes it as deep as a random tree:
+ * some 2 log2 n steps. The two links stand in the free block's payload (16 bytes, the least that a block has). Called
+ * by blocks.c only; interface 004 must leave payloads alone and has no tree. Easy to get wrong: a block's size is its
+ * key. Take it out of the tree before its size changes. */
 #ifndef LOAM_REGION_BLOCK_TREE_H
 #define LOAM_REGION_BLOCK_TREE_H
 

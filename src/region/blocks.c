@@ -1,15 +1,16 @@
 /* blocks: any size, a header of 32 bytes in front of each block, best fit, neighbours merged as soon as they are free.
  *
- * The heap of the textbooks: blocks lie side by side, their headers form a list in the order of addresses (block_list.h),
- * so a freed block finds its neighbours at once. Free blocks also stand in a tree by size (block_tree.h), so best fit
- * does not look at all of them. Memory comes in pieces, each a row of blocks; merging never leaves a piece.
+ * The heap of the textbooks: blocks lie side by side, their headers form a list in the order of addresses
+ * (block_list.h), so a freed block finds its neighbours at once. Free blocks also stand in a tree by size
+ * (block_tree.h), so best fit does not look at all of them. Memory comes in pieces, each a row of blocks; merging
+ * never leaves a piece.
  *
- * Cost: free with its merges, alloc and resize O(log n) for the tree, all else constant; 32 bytes a block and what rounding
- * to 16 takes. A large alignment asks for that much more and frees what it does not need.
- * Checks: a pointer is taken for a block if it is 16-aligned inside a piece, its header makes sense, and the neighbours that
- * it names name it. Everything read for that lies inside a piece, so no pointer can crash it. A program that writes beyond
- * its block overwrites a header, and then nothing is certain any more: the price of books in band.
- * Easy to get wrong: the end of a piece. The last block of a piece has a next in the list that is not next in memory. */
+ * Cost: free with its merges, alloc and resize O(log n) for the tree, all else constant; 32 bytes a block and what
+ * rounding to 16 takes. A large alignment asks for that much more and frees what it does not need. Checks: a pointer
+ * is taken for a block if it is 16-aligned inside a piece, its header makes sense, and the neighbours that it names
+ * name it. Everything read for that lies inside a piece, so no pointer can crash it. A program that writes beyond its
+ * block overwrites a header, and then nothing is certain any more: the price of books in band. Easy to get wrong: the
+ * end of a piece. The last block of a piece has a next in the list that is not next in memory. */
 #include "region/blocks.h"
 #include "region/block_tree.h"
 
@@ -151,8 +152,8 @@ static bool blocks_grow(struct blocks *b, size_t size)
     return memory != NULL;
 }
 
-/* A mapped piece that is one free block goes back, but for the oldest, and if half as much is free elsewhere: else a block
- * that is taken and freed again and again would be mapped and unmapped each time. */
+/* A mapped piece that is one free block goes back, but for the oldest, and if half as much is free elsewhere: else a
+ * block that is taken and freed again and again would be mapped and unmapped each time. */
 static void blocks_piece_give(struct blocks *b, struct block_meta *block)
 {
     if (b->free - block->size < block->size / 2)
@@ -410,15 +411,17 @@ REGION_API int blocks_reset(struct loam_region *region)
     b->newest = NULL;
     region->live = 0;
     region->live_blocks = 0;
-    for (struct blocks_piece *older; newest != NULL; newest = older) { /* oldest first again */
-        older = newest->older;
+    do { /* oldest first again; there is always one */
+        struct blocks_piece *older = newest->older;
         newest->older = row;
         row = newest;
-    }
-    for (struct blocks_piece *piece = row, *newer; piece != NULL; piece = newer) {
-        newer = piece->older;
-        blocks_piece_add(b, piece->start, (size_t)((char *)piece - piece->start), (size_t)(piece->end - piece->start));
-    }
+        newest = older;
+    } while (newest != NULL);
+    do {
+        struct blocks_piece *newer = row->older;
+        blocks_piece_add(b, row->start, (size_t)((char *)row - row->start), (size_t)(row->end - row->start));
+        row = newer;
+    } while (row != NULL);
     if (region->source.kind == LOAM_SOURCE_MAP)
         for (struct blocks_piece *piece = b->newest, *older; piece->older != NULL; piece = older) {
             older = piece->older;

@@ -1,15 +1,16 @@
 /* buddy: blocks of powers of two, that are cut in halves and joined with their other half again.
  *
- * The blocks of a piece of memory are the leaves of a binary tree. Two bits for each node say what it is: split, used, or
- * (neither) free. Free blocks of one size are in a list whose links stand in them; live blocks hold nothing of ours. From
- * an address the tree is walked down to the leaf that starts there: so any bad pointer is refused for certain.
- * The tree spans a power of two; what of it is not memory (the books in front, the missing end) is used from the start.
+ * The blocks of a piece of memory are the leaves of a binary tree. Two bits for each node say what it is: split,
+ * used, or (neither) free. Free blocks of one size are in a list whose links stand in them; live blocks hold nothing
+ * of ours. From an address the tree is walked down to the leaf that starts there: so any bad pointer is refused for
+ * certain. The tree spans a power of two; what of it is not memory (the books in front, the missing end) is used from
+ * the start.
  *
  * All positions are distances from the head of the region, so a region in a shared buffer may be mapped anywhere.
- * Cost: alloc, free, resize O(log n) steps of a few bits; books of 4 bits for each smallest block. The price of the method
- * is what rounding to a power of two takes: a quarter on average.
- * Blocks are aligned to their size, up to 4096 (counted from the page in which the piece starts).
- * Easy to get wrong: nodes below a leaf have stale bits; a node's bits are written when its parent is split. */
+ * Cost: alloc, free, resize O(log n) steps of a few bits; books of 4 bits for each smallest block. The price of the
+ * method is what rounding to a power of two takes: a quarter on average. Blocks are aligned to their size, up to 4096
+ * (counted from the page in which the piece starts). Easy to get wrong: nodes below a leaf have stale bits; a node's
+ * bits are written when its parent is split. */
 #include "region/buddy.h"
 
 enum { BUDDY_FIRST = 65536, BUDDY_LEAST = 64, BUDDY_ORDERS = 48, BUDDY_PAGE = 4096 };
@@ -158,7 +159,7 @@ static size_t buddy_books(uint32_t top)
     return bits_up(sizeof(struct buddy_piece) + (bits + 63) / 64 * sizeof(uint64_t), SOURCE_ALIGNMENT);
 }
 
-/* Says of a node, and where it is cut by the memory's ends of all below, what it is. O(log n): two ends are followed. */
+/* Says of a node what it is, and of those below it where the memory ends inside. O(log n): two ends are followed. */
 static void buddy_settle(struct buddy *b, struct buddy_piece *piece, struct buddy_node at)
 {
     size_t from = buddy_index(piece, at);
@@ -198,8 +199,8 @@ static void buddy_piece_make(struct buddy *b, char *memory, size_t front, size_t
     buddy_piece_clear(b, piece);
 }
 
-/* Bytes that surely hold one block of `size` bytes beside `front` and the books: the block may have to start as far as its
- * own size behind them. */
+/* Bytes that surely hold one block of `size` bytes beside `front` and the books: the block may have to start as far
+ * as its own size behind them. */
 static size_t buddy_need(const struct buddy *b, size_t front, size_t size)
 {
     size_t need = front + 2 * size + BUDDY_PAGE;
@@ -236,7 +237,7 @@ static bool buddy_grow(struct buddy *b, size_t size)
     return memory != NULL;
 }
 
-/* A mapped piece that is all free goes back, but for the oldest, and if half as much is free elsewhere (see blocks.c). */
+/* A mapped piece that is all free goes back, but for the oldest, if half as much is free elsewhere (see blocks.c). */
 static void buddy_piece_give(struct buddy *b, struct buddy_piece *piece)
 {
     size_t memory = (piece->high - piece->low) << b->shift;

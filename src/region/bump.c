@@ -1,14 +1,15 @@
 /* bump: a pointer that moves up through pieces of memory. Nothing can be faster, and nothing knows less.
  *
- * Guarantees: blocks in a row touch (sizes are rounded to 8, nothing stands between); alloc is an addition and a compare;
- * reset is constant; a savepoint is where the pointer stood, and going back to it frees all that came later. There are no
- * books of blocks: free takes back only the last one, other frees do nothing, sizes are not known.
- * When a piece is spent the next one is chained behind it (none with LOAM_REGION_FIXED or a buffer: NULL). After a reset
+ * Guarantees: blocks in a row touch (sizes are rounded to 8, nothing stands between); alloc is an addition and a
+ * compare; reset is constant; a savepoint is where the pointer stood, and going back to it frees all that came later.
+ * There are no books of blocks: free takes back only the last one, other frees do nothing, sizes are not known. When
+ * a piece is spent the next one is chained behind it (none with LOAM_REGION_FIXED or a buffer: NULL). After a reset
  * or rewind the later pieces stay, and are used again in their order.
  *
  * All positions are distances from the head of the region, so a region in a shared buffer may be mapped anywhere.
- * Cost: one piece more each time that the memory doubles. What a spent piece has left over at its end is slack.
- * Easy to get wrong: a piece that is not the current one has its `at` in its own structure, the current one in the head. */
+ * Cost: one piece more each time that the memory doubles. What a spent piece has left over at its end is slack. Easy
+ * to get wrong: a piece that is not the current one has its `at` in its own structure, the current one in the head.
+ * */
 #include "region/bump.h"
 
 enum { BUMP_FIRST = 65536, BUMP_STEP = 8 };

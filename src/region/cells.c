@@ -1,14 +1,14 @@
 /* cells: blocks of one size. What is freed goes on top of a list, what is asked for comes from there.
  *
  * Guarantees: alloc and free are constant, cells touch each other, nothing is lost between them. The pool is threaded
- * lazily: cells that were never used are no list, only a count, so making a region does not touch its memory.
- * One bit for each cell says whether it is live. It makes every bad free certain (foreign, between two cells, twice), and
- * a link that the program overwrote is noticed before it leads anywhere. LOAM_REGION_UNCHECKED leaves the bits out: then a
- * free only looks whether the address lies in the pool.
+ * lazily: cells that were never used are no list, only a count, so making a region does not touch its memory. One bit
+ * for each cell says whether it is live. It makes every bad free certain (foreign, between two cells, twice), and a
+ * link that the program overwrote is noticed before it leads anywhere. LOAM_REGION_UNCHECKED leaves the bits out:
+ * then a free only looks whether the address lies in the pool.
  *
  * All positions are distances from the head of the region, so a region in a shared buffer may be mapped anywhere.
  * Cost: a bit for each cell; a division for each free to find the bit; a look at each piece (there are O(log n)).
- * Easy to get wrong: the bits of a piece are not cleared when it is made, but word by word as its cells are first used. */
+ * Easy to get wrong: the bits of a piece are never cleared; that of a cell means nothing before the cell is first used. */
 #include "region/cells.h"
 
 enum { CELLS_FIRST = 65536, CELLS_STEP = 8 };
@@ -152,11 +152,8 @@ static size_t cells_take_unused(struct cells *c)
     }
     size_t i = piece->used++;
     size_t distance = piece->cells + i * c->cell;
-    if (cells_is_checked(c)) {
-        if (i % 64 == 0)
-            cells_bits(piece)[i / 64] = 0;
+    if (cells_is_checked(c))
         cells_bit_put(c, piece, distance, true);
-    }
     return distance;
 }
 

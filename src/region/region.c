@@ -1,8 +1,8 @@
 /* The public calls on regions: look at the arguments, take the lock, call the strategy, say what went wrong.
  *
- * Nothing here knows how a strategy works. What a strategy may rely on is in region.h.
- * Easy to get wrong: a region that was destroyed is often unmapped; only a NULL and memory that holds no magic word can be
- * told apart from a region, and that is all that is promised. */
+ * Nothing here knows how a strategy works. What a strategy may rely on is in region.h. Easy to get wrong: a region
+ * that was destroyed is often unmapped; only a NULL and memory that holds no magic word can be told apart from a
+ * region, and that is all that is promised. */
 #include "region/region.h"
 #include "region/bitmap.h"
 #include "region/blocks.h"
@@ -31,7 +31,7 @@ enum {
 
 /* ---- the locks ---- */
 
-/* Between processes no thread pointer names an owner, and the kernel must know the word by its page, not its address. */
+/* Between processes no thread pointer names an owner, and the kernel must know the word by its page, not by address. */
 static void region_shared_take(uint32_t *word)
 {
     uint32_t expected = LOCK_FREE;

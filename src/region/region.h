@@ -1,5 +1,5 @@
-/* What all regions share: the head that stands first in every strategy's own structure, and the table of what a strategy
- * can do.
+/* What all regions share: the head that stands first in every strategy's own structure, and the table of what a
+ * strategy can do.
  *
  * region.c is the public side: it looks at the arguments, takes the lock, and calls through the table. A strategy knows
  * nothing of locks; it is called by one thread at a time, with a size that is not 0 and at most REGION_SIZE_MAX, and an

@@ -1,21 +1,22 @@
 /* source: where a region's memory comes from. Anonymous mappings, the program break, or the caller's buffer.
  *
- * A source gives pieces. Map gives a new piece anywhere, as often as asked. Break gives a piece at the top, and can make
- * the last piece longer or shorter as long as nobody else has moved the break. Buffer gives one piece, once: all of it.
- * Called by the strategies, under whatever lock the region has.
+ * A source gives pieces. Map gives a new piece anywhere, as often as asked. Break gives a piece at the top, and can
+ * make the last piece longer or shorter as long as nobody else has moved the break. Buffer gives one piece, once: all
+ * of it. Called by the strategies, under whatever lock the region has.
  *
  * The break is moved only through sbrk, as an ordinary call of a library function, so that a program may put its own in
  * its place. Fresh break memory is not assumed to be clear. No source assumes anything about the memory's contents.
  *
- * Cost: one system call each; a buffer none, and compiled with REGION_NO_SYSTEM there is nothing in here that could make one.
- * Easy to get wrong: whoever shares the break with others must ask `source_extend` each time and be ready to hear no. */
+ * Cost: one system call each; a buffer none, and compiled with REGION_NO_SYSTEM there is nothing in here that could
+ * make one. Easy to get wrong: whoever shares the break with others must ask `source_extend` each time and be ready
+ * to hear no. */
 #ifndef LOAM_REGION_SOURCE_H
 #define LOAM_REGION_SOURCE_H
 
 #include "base/bits.h"
 #include "loam/region.h"
 
-/* Functions of the strategies are hidden in the library, and may be made static where sources are joined into one file. */
+/* The strategies' functions are hidden in the library, and may be made static where sources are joined into a file. */
 #ifndef REGION_API
 #define REGION_API
 #endif
@@ -36,8 +37,8 @@ REGION_API struct source source_map(void);
 REGION_API struct source source_break(void);
 REGION_API struct source source_buffer(void *buffer, size_t size);
 
-/* A new piece of at least `least` bytes, `*bytes` if possible, 16-aligned; *bytes says how many it has. NULL: no memory.
- * Buffer: the whole buffer, whatever was wished, if that is at least `least`. */
+/* A new piece of at least `least` bytes, `*bytes` if possible, 16-aligned; *bytes says how many it has. NULL: no
+ * memory. Buffer: the whole buffer, whatever was wished, if that is at least `least`. */
 REGION_API void *source_take(struct source *source, size_t least, size_t *bytes);
 
 /* Makes the last piece longer by `bytes`, at its end. False: this source cannot, or has no more. */

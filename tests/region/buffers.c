@@ -1,5 +1,5 @@
-/* Promise: a region over a buffer stays inside it, for buffers of every size and alignment; a buffer that is too small is
- * refused; and all that the region says is free can be handed out. No system call is made: see no_calls. */
+/* Promise: a region over a buffer stays inside it, for buffers of every size and alignment; a buffer that is too
+ * small is refused; and all that the region says is free can be handed out. No system call is made: see no_calls. */
 #include "region_test.h"
 #include <linux/filter.h>
 #include <linux/seccomp.h>

@@ -1,4 +1,4 @@
-/* Promise: arguments that make no sense are answered by a clear code and words, never by a crash, and change nothing. */
+/* Promise: arguments that make no sense are answered by a code and words, never by a crash, and change nothing. */
 #include "region_test.h"
 
 static char buffer[1 << 16];
@@ -108,6 +108,8 @@ static void test_calls(enum loam_region_kind kind)
     CHECK_CODE(loam_region_resize_in_place(region, NULL, 8), LOAM_ERROR_ARGUMENT);
     CHECK_CODE(loam_region_free(region, NULL), LOAM_OK);
     CHECK_EQ(loam_region_usable(region, NULL), 0);
+    char *freed = loam_region_alloc(region, 40); /* and one that is free again, in whatever list it may stand */
+    CHECK(freed != NULL && loam_region_free(region, freed) == LOAM_OK);
     /* every address of the buffer but the block's own, and some far from it */
     for (uintptr_t p = (uintptr_t)buffer - 64; p < (uintptr_t)buffer + sizeof buffer + 64 && kind != LOAM_REGION_BUMP;
          p++)

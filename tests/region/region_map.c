@@ -172,7 +172,8 @@ static const struct rect *named(const char *name)
 static void test_merging(const char *strategy)
 {
     write_ops(
-        "alloc a 400\nalloc b 400\nalloc c 400\nalloc d 400\nalloc e 400\nfree b\nfree d\nfree c\nalloc f 1100 # big\n");
+        "alloc a 400\nalloc b 400\nalloc c 400\nalloc d 400\nalloc e 400\n"
+              "free b\nfree d\nfree c\nalloc f 1100 # big\n");
     CHECK_EQ(draw(strategy, "8192"), 0);
     read_picture(svg_path);
     const struct rect *b = named("b"), *d = named("d"), *e = named("e"), *f = named("f"), *hole = NULL;

@@ -1,7 +1,8 @@
 /* What the region tests share: failing in words, seeds, and a program break of the test's own.
  *
- * The break: this program's sbrk and brk stand before the C library's, as those of a user who interposes them. They move
- * within a reserved range that starts full of garbage, can be limited, count their calls, and can be moved by "others". */
+ * The break: this program's sbrk and brk stand before the C library's, as those of a user who interposes them. They
+ * move within a reserved range that starts full of garbage, can be limited, count their calls, and can be moved by
+ * "others". */
 #ifndef LOAM_TEST_REGION_TEST_H
 #define LOAM_TEST_REGION_TEST_H
 

@@ -1,5 +1,6 @@
-/* Promise: a region made with LOAM_REGION_LOCKED may be used by many threads at once; one made with LOAM_REGION_SHARED over
- * shared memory by many processes, and (bump, cells, buddy) at a different address in each. */
+/* Promise: a region made with LOAM_REGION_LOCKED may be used by many threads at once; one made with
+ * LOAM_REGION_SHARED over shared memory by many processes, and (bump, cells, buddy) at a different address in each.
+ * */
 #define _GNU_SOURCE 1 /* memfd_create */
 #include "region_test.h"
 #include <pthread.h>

@@ -131,8 +131,8 @@ static void from_the_start(void *arg)
 /* Sizes that cannot be: refused before any rounding, from every entry. */
 static void absurd(void *arg)
 {
-    static const size_t sizes[] = {SIZE_MAX, SIZE_MAX - 15, SIZE_MAX - 4095, (size_t)PTRDIFF_MAX + 1, PTRDIFF_MAX,
-                                   (size_t)PTRDIFF_MAX - 4096};
+    static const size_t sizes[] = {
+        SIZE_MAX, SIZE_MAX - 15, SIZE_MAX - 4095, (size_t)PTRDIFF_MAX + 1, PTRDIFF_MAX, (size_t)PTRDIFF_MAX - 4096};
     (void)arg;
     char *small = API(malloc)(100), *large = API(malloc)(50000), *direct = API(malloc)(64 << 20);
     EXPECT(small && large && direct);
@@ -146,7 +146,8 @@ static void absurd(void *arg)
         EXPECT(API(calloc)(n, 1) == NULL && API(calloc)(n / 2 + 1, 2) == NULL);
         EXPECT(API(realloc)(small, n) == NULL && API(realloc)(large, n) == NULL && API(realloc)(direct, n) == NULL);
         EXPECT(API(reallocarray)(small, n, 2) == NULL && API(reallocarray)(large, n / 16, 16) == NULL);
-        EXPECT(API(aligned_alloc)(64, n) == NULL && API(memalign)(4096, n) == NULL && API(posix_memalign)(&p, 64, n) == ENOMEM);
+        EXPECT(API(aligned_alloc)(64, n) == NULL && API(memalign)(4096, n) == NULL &&
+               API(posix_memalign)(&p, 64, n) == ENOMEM);
         EXPECT(API(valloc)(n) == NULL && API(pvalloc)(n) == NULL);
     }
     for (int bit = 36; bit < 63; bit++) /* what wraps when it is counted in pages */

@@ -13,14 +13,20 @@ static struct random randomness;
 static uint64_t keys;
 static size_t live_granules;
 
-static uint32_t pick(uint32_t n) { return random_below(&randomness, n); }
+static uint32_t pick(uint32_t n)
+{
+    return random_below(&randomness, n);
+}
 
 static uint32_t pick_class(void)
 {
     switch (pick(4)) {
-    case 0: return 1 + pick(SIZE_CLASS_MAX);
-    case 1: return 1 + pick(SIZE_FINE);
-    default: return 1 + pick(12);
+    case 0:
+        return 1 + pick(SIZE_CLASS_MAX);
+    case 1:
+        return 1 + pick(SIZE_FINE);
+    default:
+        return 1 + pick(12);
     }
 }
 
@@ -149,20 +155,34 @@ static void numbers_exact(void)
     arena_class_blocks(blocks);
     for (uint32_t i = 0; i < shadow.count; i++)
         counted[size_class(shadow.blocks[i].size)]++;
-    for (uint32_t class = 0; class < SIZE_CLASSES; class++)
+    for (uint32_t class = 0; class < SIZE_CLASSES; class ++)
         EXPECT_EQ(blocks[class], counted[class]);
 }
 
 static void step(uint32_t what)
 {
     switch (what) {
-    case 0 ... 34: step_take(); break;
-    case 35 ... 49: step_take_aligned(); break;
-    case 50 ... 74: step_give(); break;
-    case 75 ... 96: step_resize(); break;
-    case 97: arena_purge(pick(2)); break;
-    case 98: arena_release_empty(); break;
-    default: arena_use(1 + pick(6)); break;
+    case 0 ... 34:
+        step_take();
+        break;
+    case 35 ... 49:
+        step_take_aligned();
+        break;
+    case 50 ... 74:
+        step_give();
+        break;
+    case 75 ... 96:
+        step_resize();
+        break;
+    case 97:
+        arena_purge(pick(2));
+        break;
+    case 98:
+        arena_release_empty();
+        break;
+    default:
+        arena_use(1 + pick(6));
+        break;
     }
 }
 
@@ -201,7 +221,7 @@ static void purged_pages_are_zero(void)
 {
     uint32_t preferred = 0;
     struct list list = arena_take(&preferred, SIZE_CLASS_MAX, 1); /* 32 KiB */
-    struct list keep = arena_take(&preferred, 1, 1);              /* holds the chunk */
+    struct list keep = arena_take(&preferred, 1, 1); /* holds the chunk */
     struct block *first = list.head;
     struct chunk *chunk = chunk_of(list.head);
     EXPECT(chunk == chunk_of(keep.head));

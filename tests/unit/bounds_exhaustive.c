@@ -1,11 +1,11 @@
 // TEST: sanitize=asan,ubsan
-/* Promise: bounds does what the model says, for every operation in every state that a row of 8 to 12 granules can be in, so
- * for operation sequences of any length; and for rows of 13 to 16 granules for all sequences of place, release, extend and
- * shrink up to length 6 (LOAM_TEST_LONG=1: of any length). Inside a word, across the end of a word, across the end of a group
- * of numbers, and at the end of the row; narrow and wide numbers.
+/* Promise: bounds does what the model says, for every operation in every state that a row of 8 to 12 granules can be
+ * in, so for operation sequences of any length; and for rows of 13 to 16 granules for all sequences of place,
+ * release, extend and shrink up to length 6 (LOAM_TEST_LONG=1: of any length). Inside a word, across the end of a
+ * word, across the end of a group of numbers, and at the end of the row; narrow and wide numbers.
  *
- * A state is where blocks start and what is occupied; the numbers follow from it, and are checked each time. So instead of
- * walking all sequences, each state is visited once, and all operations tried from it. */
+ * A state is where blocks start and what is occupied; the numbers follow from it, and are checked each time. So
+ * instead of walking all sequences, each state is visited once, and all operations tried from it. */
 // TEST: timeout=600
 #include "bounds_model.h"
 

@@ -1,7 +1,8 @@
 /* bounds against a model: one byte for each granule, and rules that a child could check by hand.
  *
- * A driver owns a stretch of `n` granules at `base` of a real row; what lies before and behind is occupied by two blocks that
- * never change. So a short stretch can stand across the end of a word, or of a group of numbers, where mistakes live.
+ * A driver owns a stretch of `n` granules at `base` of a real row; what lies before and behind is occupied by two
+ * blocks that never change. So a short stretch can stand across the end of a word, or of a group of numbers, where
+ * mistakes live.
  *
  * Each single store into the boundary map passes through `model_store` (a macro stands before the compiler's
  * __atomic_store_n): after it, the window of every live block must read as before. That is the invariant that lets
@@ -251,8 +252,8 @@ static void model_shrink(uint32_t i, uint32_t to)
     model_hole_is("shrink", hole, i + to);
 }
 
-/* Many blocks at once, as the arena does it: loosen each, merge the words, then put the numbers right. `chosen` says of each
- * start whether it goes. Rows of up to 64 words at a time. */
+/* Many blocks at once, as the arena does it: loosen each, merge the words, then put the numbers right. `chosen` says
+ * of each start whether it goes. Rows of up to 64 words at a time. */
 static void model_release_many(const bool *chosen)
 {
     uint64_t words = 0, renumber;

@@ -1,6 +1,8 @@
 // TEST: sanitize=asan,ubsan
-/* Promise: bounds does what the model says in long random runs: millions of operations on rows of one to four levels of
- * numbers, narrow and wide, with small and large blocks, sparse and full. Each single store is watched (bounds_model.h). */
+/* Promise: bounds does what the model says in long random runs: millions of operations on rows of one to four levels
+ * of numbers, narrow and wide, with small and large blocks, sparse and full. Each single store is watched
+ * (bounds_model.h). */
+// TEST: timeout=600
 #include "base/random.h"
 #include "bounds_model.h"
 

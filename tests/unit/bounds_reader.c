@@ -1,6 +1,6 @@
-/* Promise: who owns a live block may ask bounds for its start and length without a lock, whatever the writer does to the
- * neighbours at that moment. One thread writes; two others own blocks and read them over and over, and hand them back to be
- * released. Meant for ThreadSanitizer too, which then watches the loads and stores themselves. */
+/* Promise: who owns a live block may ask bounds for its start and length without a lock, whatever the writer does to
+ * the neighbours at that moment. One thread writes; two others own blocks and read them over and over, and hand them
+ * back to be released. Meant for ThreadSanitizer too, which then watches the loads and stores themselves. */
 #include "base/random.h"
 #include "bounds/bounds.h"
 #include <pthread.h>

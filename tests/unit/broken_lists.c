@@ -244,7 +244,7 @@ static void all(void *arg)
     EXPECT_ABORT(free_local, NULL, "on the stack");
     EXPECT_ABORT(free_static, zero_array, "static address in /");
     EXPECT_ABORT(free_static, set_array, "static address in /");
-    EXPECT_ABORT(free_static, (void *)(uintptr_t)"a string, longer than sixteen bytes", "static address in /");
+    EXPECT_ABORT(free_static, (void *)(uintptr_t) "a string, longer than sixteen bytes", "static address in /");
     EXPECT_ABORT(free_unmapped, (void *)0x123450, "unmapped address");
     EXPECT_ABORT(above_48_bits, NULL, "loam: free(");
     EXPECT_ABORT(realloc_interior, NULL, "realloc(");

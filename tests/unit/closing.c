@@ -164,7 +164,8 @@ static void control(void)
     for (seconds = 0.5; seconds < 17; seconds *= 2) {
         struct unit_end end = unit_child(drains, NULL);
         if (end.status != 0) {
-            printf("control, without the barrier, within %.1f s: status %#x: %s", seconds, (unsigned)end.status, end.text);
+            printf("control, without the barrier, within %.1f s: status %#x: %s", seconds, (unsigned)end.status,
+                   end.text);
             return;
         }
     }

@@ -21,13 +21,13 @@ static const char *format(size_t room, const char *words, ...)
     return text;
 }
 
-#define SAME(words, ...)                                                                                               \
-    do {                                                                                                               \
-        char expected[64];                                                                                             \
-        snprintf(expected, sizeof expected, words, __VA_ARGS__);                                                       \
-        const char *got = format(sizeof text - 1, words, __VA_ARGS__);                                                 \
-        if (strcmp(got, expected) != 0)                                                                                \
-            FAIL("\"%s\" gives \"%s\", expected \"%s\"", words, got, expected);                                        \
+#define SAME(words, ...)                                                        \
+    do {                                                                        \
+        char expected[64];                                                      \
+        snprintf(expected, sizeof expected, words, __VA_ARGS__);                \
+        const char *got = format(sizeof text - 1, words, __VA_ARGS__);          \
+        if (strcmp(got, expected) != 0)                                         \
+            FAIL("\"%s\" gives \"%s\", expected \"%s\"", words, got, expected); \
     } while (0)
 
 static void conversions(void)
@@ -81,7 +81,10 @@ static void written(void)
     close(ends[1]);
 }
 
-static void fatal(void *arg) { log_fatal("loam: the end of %s\n", (const char *)arg); }
+static void fatal(void *arg)
+{
+    log_fatal("loam: the end of %s\n", (const char *)arg);
+}
 
 int main(void)
 {

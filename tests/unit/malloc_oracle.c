@@ -20,7 +20,7 @@ static void numbers_exact(uint32_t count)
     EXPECT_EQ(stats.live_blocks, blocks);
     EXPECT_EQ(stats.live_bytes, bytes);
     EXPECT_EQ(stats.lost_blocks, 0);
-    for (int class = 1; class < LOAM_STATS_CLASSES; class++)
+    for (int class = 1; class < LOAM_STATS_CLASSES; class ++)
         in_classes += stats.class_live[class];
     EXPECT_EQ(in_classes, blocks - stats.large_blocks);
     EXPECT(stats.peak_bytes >= bytes);

@@ -9,7 +9,10 @@
 enum { LEAF_SHIFT = 32 };
 static struct owner owners[64];
 
-static const void *at(uint64_t address) { return (const void *)(uintptr_t)address; }
+static const void *at(uint64_t address)
+{
+    return (const void *)(uintptr_t)address;
+}
 
 static void range_is(uint64_t start, uint64_t size, const struct owner *owner)
 {
@@ -23,11 +26,11 @@ static void range_is(uint64_t start, uint64_t size, const struct owner *owner)
 static void borders(void)
 {
     static const uint64_t starts[] = {
-        UINT64_C(1) << 16,                                  /* the lowest that can be */
-        (UINT64_C(5) << LEAF_SHIFT) - MAP_GRANULE,          /* over a leaf's end */
+        UINT64_C(1) << 16, /* the lowest that can be */
+        (UINT64_C(5) << LEAF_SHIFT) - MAP_GRANULE, /* over a leaf's end */
         (UINT64_C(0x7fff) << LEAF_SHIFT) - 3 * MAP_GRANULE,
-        (UINT64_C(1) << 47) - 4 * MAP_GRANULE,              /* the top of a process */
-        (UINT64_C(1) << 48) - 4 * MAP_GRANULE,              /* the top of the map (aarch64) */
+        (UINT64_C(1) << 47) - 4 * MAP_GRANULE, /* the top of a process */
+        (UINT64_C(1) << 48) - 4 * MAP_GRANULE, /* the top of the map (aarch64) */
     };
     for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
         uint64_t size = 4 * MAP_GRANULE;
@@ -55,7 +58,8 @@ static void lengths(void)
     EXPECT(map_find(at(start + MAP_GRANULE)) == NULL);
     EXPECT(map_set(at(start), 3 * MAP_GRANULE + 4096, &owners[2]));
     range_is(start, 4 * MAP_GRANULE, &owners[2]);
-    uint64_t long_start = (UINT64_C(20) << LEAF_SHIFT) - MAP_GRANULE, size = (UINT64_C(2) << LEAF_SHIFT) + 2 * MAP_GRANULE;
+    uint64_t long_start = (UINT64_C(20) << LEAF_SHIFT) - MAP_GRANULE,
+             size = (UINT64_C(2) << LEAF_SHIFT) + 2 * MAP_GRANULE;
     EXPECT(map_set(at(long_start), size, &owners[3]));
     for (uint64_t a = long_start; a < long_start + size; a += 97 * MAP_GRANULE)
         EXPECT(map_find(at(a)) == &owners[3]);
@@ -70,8 +74,16 @@ static void strangers(void)
 {
     struct random random;
     random_seed(&random, unit_seed());
-    static const uint64_t odd[] = {0, 1, 0xffff, UINT64_MAX, UINT64_MAX - 65535, UINT64_C(1) << 63, UINT64_C(0x8000000000000000) - 1,
-                                   UINT64_C(0xdeadbeefdeadbeef), UINT64_C(1) << 47, UINT64_C(1) << 48};
+    static const uint64_t odd[] = {0,
+                                   1,
+                                   0xffff,
+                                   UINT64_MAX,
+                                   UINT64_MAX - 65535,
+                                   UINT64_C(1) << 63,
+                                   UINT64_C(0x8000000000000000) - 1,
+                                   UINT64_C(0xdeadbeefdeadbeef),
+                                   UINT64_C(1) << 47,
+                                   UINT64_C(1) << 48};
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
         EXPECT(map_find(at(odd[i])) == NULL);
     /* above 48 bits the root sees the lower ones: what it finds must be told apart by whoever asks (fast_base) */

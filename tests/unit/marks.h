@@ -11,7 +11,7 @@
 enum { MARKS_PIECES = 1 << 15, MARKS_SHIFT = 16, MARKS_GRANULE = 16 };
 
 struct marks_piece {
-    uintptr_t number;  /* address >> 16; 0 while free */
+    uintptr_t number; /* address >> 16; 0 while free */
     uint64_t bits[64];
 };
 
@@ -53,7 +53,13 @@ static inline void marks_change(const char *p, size_t size, bool set)
     }
 }
 
-static inline void marks_take(const char *p, size_t size) { marks_change(p, size, true); }
-static inline void marks_drop(const char *p, size_t size) { marks_change(p, size, false); }
+static inline void marks_take(const char *p, size_t size)
+{
+    marks_change(p, size, true);
+}
+static inline void marks_drop(const char *p, size_t size)
+{
+    marks_change(p, size, false);
+}
 
 #endif

@@ -59,8 +59,8 @@ static void complains(const char *text, const char *words)
     EXPECT(strchr(said, '\n') == said + strlen(said) - 1); /* one line */
     static const struct options defaults;
     if (memcmp(&o, &defaults, sizeof o) != 0)
-        FAIL("\"%s\" is said to be ignored, and is not: rseq %d stats %ld dirty %zu direct %zu", text, o.rseq, o.stats, o.dirty,
-             o.direct);
+        FAIL("\"%s\" is said to be ignored, and is not: rseq %d stats %ld dirty %zu direct %zu", text, o.rseq, o.stats,
+             o.dirty, o.direct);
 }
 
 static void invalid(void)
@@ -84,12 +84,12 @@ static void invalid(void)
     complains("dirty:1 ", "cannot be \"1 \"");
     complains("dirty:0x10", "cannot be \"0x10\"");
     complains("dirty:1t", "cannot be \"1t\"");
-    complains("dirty:9223372036854775808", "dirty");     /* over PTRDIFF_MAX */
-    complains("dirty:18446744073709551615", "dirty");    /* SIZE_MAX */
-    complains("dirty:18446744073709551616", "dirty");    /* wraps to 0 */
+    complains("dirty:9223372036854775808", "dirty"); /* over PTRDIFF_MAX */
+    complains("dirty:18446744073709551615", "dirty"); /* SIZE_MAX */
+    complains("dirty:18446744073709551616", "dirty"); /* wraps to 0 */
     complains("direct:99999999999999999999999999", "direct");
-    complains("dirty:17179869184g", "dirty");            /* wraps in the unit */
-    complains("dirty:9007199254740992k", "dirty");       /* 2^63 */
+    complains("dirty:17179869184g", "dirty"); /* wraps in the unit */
+    complains("dirty:9007199254740992k", "dirty"); /* 2^63 */
     complains("rs\x01q:off", "unknown option \"rs?q\""); /* nothing of it reaches a terminal */
     complains("rseq:\x1b[31m", "cannot be \"?[31m\"");
     struct options o;
@@ -149,7 +149,8 @@ static void listed(void)
     ssize_t n = pread(fd, said, sizeof said - 1, 0);
     said[n] = 0;
     close(fd);
-    EXPECT(strstr(said, "rseq:auto | off | trust") && strstr(said, "stats:") && strstr(said, "dirty:") && strstr(said, "direct:"));
+    EXPECT(strstr(said, "rseq:auto | off | trust") && strstr(said, "stats:") && strstr(said, "dirty:") &&
+           strstr(said, "direct:"));
 }
 
 /* ---- more rights than the user ---- */

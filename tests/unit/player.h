@@ -13,9 +13,9 @@ enum { PLAYER_HOLDS = 500, PLAYERS_SHARE = 256, PLAYERS_MAX = 64 };
 struct piece {
     char *start;
     size_t asked;
-    size_t align;  /* asked for; 0: by a call without alignment */
+    size_t align; /* asked for; 0: by a call without alignment */
     size_t usable;
-    size_t kept;   /* bytes that still hold what `key` wrote; of `written` */
+    size_t kept; /* bytes that still hold what `key` wrote; of `written` */
     size_t written;
     uint64_t key;
 };
@@ -24,17 +24,20 @@ struct player {
     struct random random;
     struct piece pieces[PLAYER_HOLDS];
     uint32_t count;
-    uint32_t limit;       /* pieces to hold, at most PLAYER_HOLDS */
-    size_t largest;       /* bytes of a block */
+    uint32_t limit; /* pieces to hold, at most PLAYER_HOLDS */
+    size_t largest; /* bytes of a block */
     uint64_t keys;
-    uint64_t failed;      /* calls that found no memory */
-    bool may_fail;        /* else such a call fails the test */
+    uint64_t failed; /* calls that found no memory */
+    bool may_fail; /* else such a call fails the test */
 };
 
 static struct piece players_shared[PLAYERS_SHARE];
 static char players_locks[PLAYERS_SHARE]; /* one byte each: test and set */
 
-static inline uint32_t player_pick(struct player *player, uint32_t n) { return random_below(&player->random, n); }
+static inline uint32_t player_pick(struct player *player, uint32_t n)
+{
+    return random_below(&player->random, n);
+}
 
 static inline size_t player_size(struct player *player)
 {
@@ -106,7 +109,9 @@ static inline void player_alloc(struct player *player)
         p = API(aligned_alloc)(align, size);
         aligned = true;
         break;
-    default: p = API(malloc)(size); break;
+    default:
+        p = API(malloc)(size);
+        break;
     }
     if (p && zero && !contents_zero(p, size))
         FAIL("calloc of %zu bytes gave %p, which is not zero", size, p);

@@ -43,8 +43,9 @@ static void look_inside(const struct kept *kept)
 static struct kept take(struct random *random, uint32_t *preferred)
 {
     uint32_t class = random_below(random, 8) ? 1 + random_below(random, 70) : 1 + random_below(random, SIZE_CLASS_MAX);
-    struct block *block = random_below(random, 4) ? arena_take(preferred, class, 1).head
-                                                  : arena_take_aligned(*preferred, class, 16u << random_below(random, 6));
+    struct block *block = random_below(random, 4)
+                              ? arena_take(preferred, class, 1).head
+                              : arena_take_aligned(*preferred, class, 16u << random_below(random, 6));
     EXPECT(block != NULL);
     return (struct kept){(char *)block, class};
 }
@@ -68,7 +69,8 @@ static void churn(struct random *random, struct kept *mine, uint32_t *preferred)
         mine[i] = take(random, preferred);
     struct kept *one = &mine[random_below(random, CHURN)];
     uint32_t to = 1 + random_below(random, 80);
-    if (to != one->class && arena_resize((struct chunk *)map_owner(one->start), one->start, size_granules(one->class), size_granules(to)))
+    if (to != one->class &&
+        arena_resize((struct chunk *)map_owner(one->start), one->start, size_granules(one->class), size_granules(to)))
         one->class = to;
 }
 

@@ -18,7 +18,7 @@ enum { THREADS = 8, NODES = 1200, LISTS = 3, HELD = 12, TABLES = 256, RSEQ_CPU_I
 struct node {
     struct block link;
     uint32_t owner; /* 0: in a list */
-    uint32_t seen;  /* by the reckoning at the end */
+    uint32_t seen; /* by the reckoning at the end */
     char rest[48];
 };
 static struct node nodes[NODES];
@@ -80,7 +80,8 @@ static void pop(struct worker *w, uint32_t class)
 static void move_whole(struct worker *w, uint32_t class)
 {
     bool spare = random_below(&w->random, 2);
-    uintptr_t from = table_offset(class) + (spare ? TABLE_SPARE : 0), to = table_offset(class) + (spare ? 0 : TABLE_SPARE);
+    uintptr_t from = table_offset(class) + (spare ? TABLE_SPARE : 0),
+              to = table_offset(class) + (spare ? 0 : TABLE_SPARE);
     struct block *head = NULL;
     uint32_t left = 0;
     if (!sequence_take(from, spare ? 0 : ROOM, &head, &left) || !head)
@@ -136,7 +137,10 @@ static void *work(void *arg)
     return NULL;
 }
 
-static void on_signal(int signal_number) { (void)signal_number; }
+static void on_signal(int signal_number)
+{
+    (void)signal_number;
+}
 
 /* Moves threads about from outside, whatever they are doing. */
 static void hop(double until, struct random *random)
@@ -178,7 +182,7 @@ static void reckon(void)
     uint64_t pops = 0, pushes = 0, takes = 0, installs = 0;
     for (uint32_t id = 0; id < TABLES; id++) {
         uint32_t here = 0;
-        for (uint32_t class = 1; class <= LISTS; class++)
+        for (uint32_t class = 1; class <= LISTS; class ++)
             here += reckon_list(cache_made[id]->active[class].head) + reckon_list(cache_made[id]->spare[class].head);
         listed += here;
         tables += here > 0;
@@ -192,8 +196,9 @@ static void reckon(void)
     }
     if (listed + held != NODES)
         FAIL("%u nodes in lists and %u in hands, expected %d in all", listed, held, NODES);
-    printf("  %llu pops, %llu pushes, %llu takes, %llu installs; nodes in %u tables at the end\n", (unsigned long long)pops,
-           (unsigned long long)pushes, (unsigned long long)takes, (unsigned long long)installs, tables);
+    printf("  %llu pops, %llu pushes, %llu takes, %llu installs; nodes in %u tables at the end\n",
+           (unsigned long long)pops, (unsigned long long)pushes, (unsigned long long)takes,
+           (unsigned long long)installs, tables);
     EXPECT(pops > 10000 && takes > 10 && installs > 10);
 }
 
@@ -212,7 +217,7 @@ static void storm(void *arg)
     for (uint32_t id = 0; id < TABLES; id++) {
         struct table *table = table_get(id);
         EXPECT(table != NULL);
-        for (uint32_t class = 1; class <= LISTS; class++)
+        for (uint32_t class = 1; class <= LISTS; class ++)
             table->active[class].left = ROOM;
     }
     if (setting->plain_index)
@@ -257,7 +262,8 @@ int main(void)
     for (seconds = 0.5; seconds < 9; seconds *= 2) {
         struct unit_end end = unit_child(storm, &setting);
         if (end.status != 0) {
-            printf("control, without descriptors, within %.1f s: status %#x: %s", seconds, (unsigned)end.status, end.text);
+            printf("control, without descriptors, within %.1f s: status %#x: %s", seconds, (unsigned)end.status,
+                   end.text);
             return 0;
         }
     }

@@ -40,10 +40,10 @@ struct descriptor {
 
 /* Shared with the child. */
 struct share {
-    int walker;      /* its thread's number */
-    int traced;      /* it may begin */
+    int walker; /* its thread's number */
+    int traced; /* it may begin */
     int asked, done; /* rounds that the meddler was asked for, and has done */
-    uint64_t calls;  /* of both */
+    uint64_t calls; /* of both */
 };
 static struct share *share;
 static bool is_control;
@@ -54,7 +54,10 @@ static uint32_t found_count;
 
 static __thread uint32_t nobodys_area[8] __attribute__((aligned(32)));
 
-static void futex_wait(int *word, int while_it_is) { syscall(SYS_futex, word, FUTEX_WAIT, while_it_is, NULL, NULL, 0); }
+static void futex_wait(int *word, int while_it_is)
+{
+    syscall(SYS_futex, word, FUTEX_WAIT, while_it_is, NULL, NULL, 0);
+}
 
 static void int_set(int *word, int value)
 {
@@ -140,7 +143,7 @@ static void *walk(void *arg)
             for (int i = 0; i < n; i++)
                 own_take(&own[s][i], sizes[s]);
             for (int i = 0; i < n; i++)
-                    own_drop(&own[s][(i * 5 + (int)round) % n]);
+                own_drop(&own[s][(i * 5 + (int)round) % n]);
         }
         API(free)(API(calloc)(3, 16));
         raise(SIGUSR1); /* the end of a round: the parent sees it, and nobody else */
@@ -220,7 +223,7 @@ __attribute__((no_sanitize("address"))) static void find_descriptors(void)
 
 struct walker {
     pid_t process, thread;
-    int status;      /* of the last stop, or of the end */
+    int status; /* of the last stop, or of the end */
     bool ended;
     uint32_t hits, aborts, instructions, sequences;
 };
@@ -240,7 +243,10 @@ static void resume(struct walker *w, int how)
         w->ended = true;
 }
 
-static bool is_stop(const struct walker *w, int signal_number) { return !w->ended && WSTOPSIG(w->status) == signal_number; }
+static bool is_stop(const struct walker *w, int signal_number)
+{
+    return !w->ended && WSTOPSIG(w->status) == signal_number;
+}
 
 static void meddler_asked(struct walker *w)
 {
@@ -327,7 +333,10 @@ static void single_steps(struct walker *w)
         EXPECT(calls > 0);
 }
 
-static void on_alarm(int signal_number) { (void)signal_number; }
+static void on_alarm(int signal_number)
+{
+    (void)signal_number;
+}
 
 /* Runs it all; returns how the child ended, as of waitpid; -1: it hung, -2: no hardware breakpoints here. */
 static int drive(struct walker *w)
@@ -347,7 +356,8 @@ static int drive(struct walker *w)
             return status;
         usleep(1000);
     }
-    bool works = ptrace(PTRACE_SEIZE, w->thread, NULL, NULL) == 0 && ptrace(PTRACE_INTERRUPT, w->thread, NULL, NULL) == 0 &&
+    bool works = ptrace(PTRACE_SEIZE, w->thread, NULL, NULL) == 0 &&
+                 ptrace(PTRACE_INTERRUPT, w->thread, NULL, NULL) == 0 &&
                  waitpid(w->thread, &w->status, __WALL) == w->thread;
     int_set(&share->traced, 1);
     if (works)
@@ -396,14 +406,16 @@ int main(void)
         printf("no hardware breakpoints here: %s\n", strerror(errno));
         return UNIT_SKIP;
     }
-    printf("stopped %u times at %u instructions of %u sequences; %u aborts\n", w.hits, w.instructions, w.sequences, w.aborts);
+    printf("stopped %u times at %u instructions of %u sequences; %u aborts\n", w.hits, w.instructions, w.sequences,
+           w.aborts);
     if (end != 0)
         FAIL("the child ended with status %#x (-1: it hung)", (unsigned)end);
     EXPECT(w.instructions >= 60 && w.sequences >= 8);
     EXPECT_EQ(w.aborts, w.hits);
     is_control = true;
     end = drive(&w);
-    printf("control, without descriptors: status %#x after %u stops at %u instructions\n", (unsigned)end, w.hits, w.instructions);
+    printf("control, without descriptors: status %#x after %u stops at %u instructions\n", (unsigned)end, w.hits,
+           w.instructions);
     if (end == 0)
         FAIL("the control, whose sequences the kernel does not know, came to no harm: this test shows nothing");
     return 0;

@@ -11,9 +11,9 @@ enum { SHADOW_MAX = 1 << 15 };
 
 struct shadow_block {
     char *start;
-    size_t size;   /* usable bytes: nobody else's */
-    size_t asked;  /* bytes that hold contents */
-    uint64_t key;  /* of the contents */
+    size_t size; /* usable bytes: nobody else's */
+    size_t asked; /* bytes that hold contents */
+    uint64_t key; /* of the contents */
 };
 
 struct shadow {
@@ -41,9 +41,11 @@ static inline void shadow_add(struct shadow *shadow, struct shadow_block block)
     const struct shadow_block *left = at > 0 ? &shadow->blocks[at - 1] : NULL;
     const struct shadow_block *right = at < shadow->count ? &shadow->blocks[at] : NULL;
     if (left && left->start + left->size > block.start)
-        FAIL("block %p of %zu bytes overlaps %p of %zu", (void *)block.start, block.size, (void *)left->start, left->size);
+        FAIL("block %p of %zu bytes overlaps %p of %zu", (void *)block.start, block.size, (void *)left->start,
+             left->size);
     if (right && block.start + block.size > right->start)
-        FAIL("block %p of %zu bytes overlaps %p of %zu", (void *)block.start, block.size, (void *)right->start, right->size);
+        FAIL("block %p of %zu bytes overlaps %p of %zu", (void *)block.start, block.size, (void *)right->start,
+             right->size);
     EXPECT(shadow->count < SHADOW_MAX);
     memmove(shadow->blocks + at + 1, shadow->blocks + at, (shadow->count - at) * sizeof *shadow->blocks);
     shadow->blocks[at] = block;
@@ -63,7 +65,8 @@ static inline void shadow_verify(const struct shadow_block *block, size_t upto)
 {
     size_t wrong = contents_wrong(block->start, block->asked, upto, block->key);
     if (wrong != SIZE_MAX)
-        FAIL("block %p of %zu bytes: byte %zu is not what was written there", (void *)block->start, block->asked, wrong);
+        FAIL("block %p of %zu bytes: byte %zu is not what was written there", (void *)block->start, block->asked,
+             wrong);
 }
 
 #endif

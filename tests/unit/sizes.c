@@ -6,7 +6,7 @@
 
 static void classes(void)
 {
-    for (uint32_t class = 1; class < SIZE_CLASSES; class++) {
+    for (uint32_t class = 1; class < SIZE_CLASSES; class ++) {
         EXPECT_EQ(size_class_of(size_granules(class)), class);
         EXPECT_EQ(size_class(size_bytes(class)), class);
         if (class > 1)
@@ -26,8 +26,8 @@ static void sizes(void)
         EXPECT(class >= 1 && class < SIZE_CLASSES);
         EXPECT(size_bytes(class) >= bytes);
         if (class > 1 && size_bytes(class - 1) >= bytes)
-            FAIL("%zu bytes get class %u of %zu bytes, though class %u of %zu holds them", bytes, class, size_bytes(class), class - 1,
-                 size_bytes(class - 1));
+            FAIL("%zu bytes get class %u of %zu bytes, though class %u of %zu holds them", bytes, class,
+                 size_bytes(class), class - 1, size_bytes(class - 1));
         if (bytes > 0 && bytes <= SIZE_FINE_MAX)
             EXPECT_EQ(size_bytes(class), (bytes + 15) / 16 * 16);
         else if (bytes > SIZE_FINE_MAX) /* 16 steps a doubling: at most a sixteenth and a granule is lost */
@@ -53,7 +53,8 @@ static void bins(void)
                 FAIL("a chunk whose longest hole is %u stands in bin %u; a request of %u takes from bin %u on", longest,
                      bin_of(longest), g, bin);
     }
-    for (uint32_t class = 1; class < SIZE_CLASSES; class++) /* a class's own length starts a bin: no chunk that fits is missed */
+    for (uint32_t class = 1; class < SIZE_CLASSES;
+         class ++) /* a class's own length starts a bin: no chunk that fits is missed */
         EXPECT_EQ(bin_for(size_granules(class)), bin_of(size_granules(class)));
 }
 

@@ -16,21 +16,28 @@ static struct {
     char *start;
     struct area *area;
     unsigned char *descriptor;
-    unsigned char filled;    /* with this */
+    unsigned char filled; /* with this */
     struct owner owner;
 } chunks[CHUNKS_MAX];
 static uint32_t chunk_count;
 static uint64_t keys;
 
-static uint32_t pick(uint32_t n) { return random_below(&randomness, n); }
+static uint32_t pick(uint32_t n)
+{
+    return random_below(&randomness, n);
+}
 
 static size_t random_size(void)
 {
     switch (pick(8)) {
-    case 0: return 1 + pick(LARGEST);
-    case 1: return (AREA_MIN / 2 - 8192) + pick(16384); /* about where direct mappings begin */
-    case 2: return (size_t)(1 + pick(40)) << os_page_shift;
-    default: return (32 << 10) + pick(200 << 10);
+    case 0:
+        return 1 + pick(LARGEST);
+    case 1:
+        return (AREA_MIN / 2 - 8192) + pick(16384); /* about where direct mappings begin */
+    case 2:
+        return (size_t)(1 + pick(40)) << os_page_shift;
+    default:
+        return (32 << 10) + pick(200 << 10);
     }
 }
 
@@ -202,15 +209,33 @@ static void step_chunk_give(void)
 static void step(uint32_t what)
 {
     switch (what) {
-    case 0 ... 29: step_alloc(); break;
-    case 30 ... 54: step_free(); break;
-    case 55 ... 69: step_resize(); break;
-    case 70 ... 82: step_chunk_take(); break;
-    case 83 ... 95: step_chunk_give(); break;
-    case 96: span_purge_excess(); break;
-    case 97: span_trim(); break;
-    case 98: span_tick(); break;
-    default: span_set_dirty_bound(pick(2) ? 0 : 1 + pick(8 << 20)); break;
+    case 0 ... 29:
+        step_alloc();
+        break;
+    case 30 ... 54:
+        step_free();
+        break;
+    case 55 ... 69:
+        step_resize();
+        break;
+    case 70 ... 82:
+        step_chunk_take();
+        break;
+    case 83 ... 95:
+        step_chunk_give();
+        break;
+    case 96:
+        span_purge_excess();
+        break;
+    case 97:
+        span_trim();
+        break;
+    case 98:
+        span_tick();
+        break;
+    default:
+        span_set_dirty_bound(pick(2) ? 0 : 1 + pick(8 << 20));
+        break;
     }
 }
 
@@ -283,8 +308,8 @@ static void direct_moves(void)
 /* Sizes that no memory has: NULL, nothing changes, for blocks of either kind. */
 static void absurd_sizes(void)
 {
-    static const size_t sizes[] = {PTRDIFF_MAX, (size_t)PTRDIFF_MAX - 4095, (size_t)1 << 46, (size_t)1 << 44,
-                                   ((size_t)1 << 44) + 40960, ((size_t)1 << 44) * 3 + 8192};
+    static const size_t sizes[] = {PTRDIFF_MAX,     (size_t)PTRDIFF_MAX - 4095, (size_t)1 << 46,
+                                   (size_t)1 << 44, ((size_t)1 << 44) + 40960,  ((size_t)1 << 44) * 3 + 8192};
     bool zero;
     char *run = span_alloc(40960, GRANULE, &zero), *direct = span_alloc(40 << 20, GRANULE, &zero);
     EXPECT(run && direct);

@@ -24,7 +24,7 @@ static size_t held_blocks(void)
 {
     size_t blocks, bytes, in_classes = 0;
     transfer_numbers(&blocks, &bytes);
-    for (uint32_t class = 1; class < SIZE_CLASSES; class++)
+    for (uint32_t class = 1; class < SIZE_CLASSES; class ++)
         in_classes += transfer_class_blocks(class);
     EXPECT_EQ(in_classes, blocks);
     return blocks;
@@ -79,7 +79,7 @@ static void told_wrong(void)
 static void bounds_hold(void)
 {
     size_t held = 0, most = 0;
-    for (uint32_t class = 1; class < SIZE_CLASSES; class++)
+    for (uint32_t class = 1; class < SIZE_CLASSES; class ++)
         for (int i = 0; i < 20; i++) {
             uint32_t k = (uint32_t)(8192 / size_bytes(class)) + 2;
             struct list list = take(class, k);

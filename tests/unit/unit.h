@@ -35,7 +35,8 @@ enum { UNIT_SKIP = 77 };
 /* Under a sanitizer everything is some ten times slower. */
 #define UNIT_SLOW (UNIT_ASAN || LOAM_TSAN)
 
-static inline _Noreturn __attribute__((format(printf, 3, 4))) void unit_fail(const char *file, int line, const char *format, ...)
+static inline _Noreturn __attribute__((format(printf, 3, 4))) void unit_fail(const char *file, int line,
+                                                                             const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -49,18 +50,18 @@ static inline _Noreturn __attribute__((format(printf, 3, 4))) void unit_fail(con
 
 #define FAIL(...) unit_fail(__FILE__, __LINE__, __VA_ARGS__)
 #define EXPECT(x) ((x) ? (void)0 : FAIL("expected: %s", #x))
-#define EXPECT_EQ(a, b)                                                                                                \
-    do {                                                                                                               \
-        unsigned long long unit_a = (unsigned long long)(a), unit_b = (unsigned long long)(b);                         \
-        if (unit_a != unit_b)                                                                                          \
-            FAIL("%s is %llu (%#llx), expected %s, which is %llu (%#llx)", #a, unit_a, unit_a, #b, unit_b, unit_b);    \
+#define EXPECT_EQ(a, b)                                                                                             \
+    do {                                                                                                            \
+        unsigned long long unit_a = (unsigned long long)(a), unit_b = (unsigned long long)(b);                      \
+        if (unit_a != unit_b)                                                                                       \
+            FAIL("%s is %llu (%#llx), expected %s, which is %llu (%#llx)", #a, unit_a, unit_a, #b, unit_b, unit_b); \
     } while (0)
 /* For the _check() functions: NULL, or what is wrong. */
-#define EXPECT_SOUND(x)                                                                                                \
-    do {                                                                                                               \
-        const char *unit_wrong = (x);                                                                                  \
-        if (unit_wrong)                                                                                                \
-            FAIL("%s says: %s", #x, unit_wrong);                                                                       \
+#define EXPECT_SOUND(x)                          \
+    do {                                         \
+        const char *unit_wrong = (x);            \
+        if (unit_wrong)                          \
+            FAIL("%s says: %s", #x, unit_wrong); \
     } while (0)
 
 static inline uint64_t unit_seed(void)
@@ -84,8 +85,8 @@ static inline double unit_seconds(void)
 /* ---- children ---- */
 
 struct unit_end {
-    int status;         /* as of waitpid */
-    char text[4096];    /* what it wrote to stderr, cut off */
+    int status; /* as of waitpid */
+    char text[4096]; /* what it wrote to stderr, cut off */
 };
 
 /* Runs f(arg) in a child; it exits 0 when f returns. */
@@ -115,7 +116,8 @@ static inline struct unit_end unit_child(void (*f)(void *), void *arg)
     char spill[512];
     for (;;) {
         bool room = have < sizeof end.text - 1;
-        ssize_t n = read(pipe_ends[0], room ? end.text + have : spill, room ? sizeof end.text - 1 - have : sizeof spill);
+        ssize_t n =
+            read(pipe_ends[0], room ? end.text + have : spill, room ? sizeof end.text - 1 - have : sizeof spill);
         if (n <= 0 && errno != EINTR)
             break;
         if (n == 0)
@@ -131,22 +133,22 @@ static inline struct unit_end unit_child(void (*f)(void *), void *arg)
 }
 
 /* The child must end well. */
-#define EXPECT_CHILD(f, arg)                                                                                           \
-    do {                                                                                                               \
-        struct unit_end unit_ended = unit_child(f, arg);                                                               \
-        if (unit_ended.status != 0)                                                                                    \
-            FAIL("%s ended with status %#x and said: %s", #f, (unsigned)unit_ended.status, unit_ended.text);           \
+#define EXPECT_CHILD(f, arg)                                                                                 \
+    do {                                                                                                     \
+        struct unit_end unit_ended = unit_child(f, arg);                                                     \
+        if (unit_ended.status != 0)                                                                          \
+            FAIL("%s ended with status %#x and said: %s", #f, (unsigned)unit_ended.status, unit_ended.text); \
     } while (0)
 
 /* The child must say `words` and abort. */
-#define EXPECT_ABORT(f, arg, words)                                                                                    \
-    do {                                                                                                               \
-        struct unit_end unit_ended = unit_child(f, arg);                                                               \
-        if (!WIFSIGNALED(unit_ended.status) || WTERMSIG(unit_ended.status) != SIGABRT)                                 \
-            FAIL("%s ended with status %#x, expected an abort; it said: %s", #f, (unsigned)unit_ended.status,          \
-                 unit_ended.text);                                                                                     \
-        if (!strstr(unit_ended.text, words))                                                                           \
-            FAIL("%s said: %s\nexpected in it: %s", #f, unit_ended.text, words);                                       \
+#define EXPECT_ABORT(f, arg, words)                                                                           \
+    do {                                                                                                      \
+        struct unit_end unit_ended = unit_child(f, arg);                                                      \
+        if (!WIFSIGNALED(unit_ended.status) || WTERMSIG(unit_ended.status) != SIGABRT)                        \
+            FAIL("%s ended with status %#x, expected an abort; it said: %s", #f, (unsigned)unit_ended.status, \
+                 unit_ended.text);                                                                            \
+        if (!strstr(unit_ended.text, words))                                                                  \
+            FAIL("%s said: %s\nexpected in it: %s", #f, unit_ended.text, words);                              \
     } while (0)
 
 /* ---- modes ---- */
