@@ -1,6 +1,6 @@
 /* cache: the lists in front, one table a processor; worked by sequences, or under a lock where the kernel gives none.
  *
- * The fast path is `cache_pop` and `cache_push`: some 15 instructions, no lock, no atomic. What they cannot do is done by
+ * The fast path is a pop or a push by a sequence: some 15 instructions, no lock, no atomic. What they cannot do is done by
  * `cache_alloc_slow` and `cache_free_slow`: a list that is empty is filled from its spare, from transfer, or by a batch from an
  * arena; a full one becomes the spare, or goes to transfer or to the arenas, whole.
  *

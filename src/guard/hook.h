@@ -11,7 +11,4 @@ _Noreturn COLD void guard_bad_block(const void *block, const char *where);
 /* The block at the head of its list is given to `call` (free, realloc). */
 _Noreturn COLD void guard_freed_twice(const char *call, const void *block);
 
-/* Our own data contradicts itself. */
-_Noreturn COLD void guard_corrupt(const char *what, const void *where);
-
 #endif

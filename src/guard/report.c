@@ -156,8 +156,3 @@ void guard_freed_twice(const char *call, const void *block)
 {
     log_fatal("loam: %s(%p): already free; it was the last block of its size that was freed here\n", call, block);
 }
-
-void guard_corrupt(const char *what, const void *where)
-{
-    log_fatal("loam: the heap's own data is corrupt at %p: %s\n", where, what);
-}

@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "loam/loam.h"
 
-/* One line, in words, into the text: for tools that collect them. */
+/* The numbers in words, a line for each matter, to a descriptor. */
 void stats_words(const struct loam_stats *stats, int fd);
 
 /* loam_stats_get, or the same without what a sandbox may forbid: no file is read, no barrier asked for. */

@@ -2,8 +2,8 @@
  *
  * Memory comes in *areas* (256 KiB at first, a quarter of what is mapped later, at most 64 MiB) whose pages are a row of bounds,
  * and in *direct* mappings of one large block each. The lowest place that fits is taken, so that high memory empties.
- * Freed pages are *dirty*: they keep their memory until a purge gives it back to the kernel. Dirt that is older than about a
- * second is purged on ticks, which slow paths make; more dirt than a bound that follows the recent peak is purged at once.
+ * Freed pages are *dirty*: they keep their memory until a purge gives it back to the kernel. Dirt that is older than one tick
+ * of half a second is purged on ticks, which slow paths make; more dirt than a bound that follows the recent peak is purged at once.
  *
  * Guarantees: no thread, no signal; nothing reserved up front; out of memory is NULL and changes nothing; the lock is never
  * held during a purge. A run's memory is handed out zeroed if *zero says so.
