@@ -1,4 +1,4 @@
-# cmake --install: library, headers, command, loam.pc, the CMake package, man pages.
+# cmake --install: libraries, headers, command, loam.pc and loam_region.pc, the CMake package, man pages.
 include(CMakePackageConfigHelpers)
 
 install(TARGETS loam_shared loam_region_shared loam)
@@ -13,7 +13,7 @@ foreach(section 1 3 7)
     endif()
 endforeach()
 
-# loam.pc and the package find the rest of the installation from where they lie themselves, so that
+# The .pc files and the package find the rest of the installation from where they lie themselves, so that
 # a tree may be moved (or installed with --prefix) after it was configured.
 cmake_path(IS_ABSOLUTE CMAKE_INSTALL_LIBDIR libdir_is_absolute)
 if(libdir_is_absolute)
@@ -25,8 +25,10 @@ else()
     set(loam_pc_prefix "\${pcfiledir}/${up}")
     set(loam_pc_libdir "\${prefix}/${CMAKE_INSTALL_LIBDIR}")
 endif()
-configure_file(cmake/loam.pc.in loam.pc @ONLY)
-install(FILES "${PROJECT_BINARY_DIR}/loam.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+foreach(pc loam loam_region)
+    configure_file(cmake/${pc}.pc.in ${pc}.pc @ONLY)
+    install(FILES "${PROJECT_BINARY_DIR}/${pc}.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+endforeach()
 
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/loam")
 configure_package_config_file(cmake/LoamConfig.cmake.in LoamConfig.cmake

@@ -43,10 +43,12 @@ add_custom_command(TARGET loam_shared POST_BUILD
     VERBATIM COMMENT "Checking that libloam.so needs nothing but the C library")
 
 # The command. It loads the library only to ask it something (its options), so that `loam run` itself
-# starts as fast as any small program and reads nothing that is meant for the program's allocator.
+# starts as fast as any small program and reads nothing that is meant for the program's allocator. The
+# regions (for region-map) are inside it.
 file(GLOB loam_command_sources CONFIGURE_DEPENDS "tools/loam/*.c")
 add_executable(loam ${loam_command_sources})
 target_include_directories(loam PRIVATE "${PROJECT_SOURCE_DIR}/include" "${PROJECT_BINARY_DIR}/include")
 target_compile_definitions(loam PRIVATE LOAM_LIBDIR="${CMAKE_INSTALL_FULL_LIBDIR}"
     LOAM_LIBDIR_NAME="${CMAKE_INSTALL_LIBDIR}")
-target_link_libraries(loam PRIVATE loam_flags_warnings ${CMAKE_DL_LIBS})
+target_link_libraries(loam PRIVATE loam_flags_warnings "${loam_region_a}" ${CMAKE_DL_LIBS})
+add_dependencies(loam loam_archive)

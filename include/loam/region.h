@@ -51,7 +51,7 @@ enum loam_error {
     LOAM_ERROR_FOREIGN, /**< an address outside of the region's memory */
     LOAM_ERROR_INTERIOR, /**< an address inside the region at which no block starts */
     LOAM_ERROR_FREE, /**< the block is free already */
-    LOAM_ERROR_UNSUPPORTED, /**< this strategy has no such call */
+    LOAM_ERROR_UNSUPPORTED, /**< this strategy has no such call, or this build (without a system) no such source */
     LOAM_ERROR_CORRUPT /**< the region's own data has been overwritten */
 };
 

@@ -64,6 +64,37 @@ INLINE uint32_t numbers_group_max16(const uint16_t *group)
     max = _mm_max_epi16(max, _mm_srli_si128(max, 2));
     return (uint32_t)_mm_extract_epi16(max, 0);
 }
+
+/* The same for wide numbers, which end at 2^30. SSE2 has no maximum of 32 bits: a compare and a choice. */
+INLINE uint64_t numbers_group_mask32(const uint32_t *group, uint32_t g)
+{
+    const __m128i below = _mm_set1_epi32((int)(g - 1));
+    uint64_t mask = 0;
+    for (uint32_t i = 0; i < NUMBERS_GROUP; i += 16) {
+        __m128i at[4];
+        for (uint32_t k = 0; k < 4; k++)
+            at[k] = _mm_cmpgt_epi32(_mm_loadu_si128((const __m128i *)(const void *)(group + i + 4 * k)), below);
+        __m128i both = _mm_packs_epi16(_mm_packs_epi32(at[0], at[1]), _mm_packs_epi32(at[2], at[3]));
+        mask |= (uint64_t)(uint32_t)_mm_movemask_epi8(both) << i;
+    }
+    return mask;
+}
+
+INLINE __m128i numbers_max32(__m128i a, __m128i b)
+{
+    __m128i more = _mm_cmpgt_epi32(a, b);
+    return _mm_or_si128(_mm_and_si128(more, a), _mm_andnot_si128(more, b));
+}
+
+INLINE uint32_t numbers_group_max32(const uint32_t *group)
+{
+    __m128i max = _mm_loadu_si128((const __m128i *)(const void *)group);
+    for (uint32_t i = 4; i < NUMBERS_GROUP; i += 4)
+        max = numbers_max32(max, _mm_loadu_si128((const __m128i *)(const void *)(group + i)));
+    max = numbers_max32(max, _mm_srli_si128(max, 8));
+    max = numbers_max32(max, _mm_srli_si128(max, 4));
+    return (uint32_t)_mm_cvtsi128_si32(max);
+}
 #else
 INLINE uint64_t numbers_group_mask16(const uint16_t *group, uint32_t g)
 {
@@ -80,28 +111,36 @@ INLINE uint32_t numbers_group_max16(const uint16_t *group)
         max = group[i] > max ? group[i] : max;
     return max;
 }
+
+INLINE uint64_t numbers_group_mask32(const uint32_t *group, uint32_t g)
+{
+    uint64_t mask = 0;
+    for (uint32_t i = 0; i < NUMBERS_GROUP; i++)
+        mask |= (uint64_t)(group[i] >= g) << i;
+    return mask;
+}
+
+INLINE uint32_t numbers_group_max32(const uint32_t *group)
+{
+    uint32_t max = 0;
+    for (uint32_t i = 0; i < NUMBERS_GROUP; i++)
+        max = group[i] > max ? group[i] : max;
+    return max;
+}
 #endif
 
 INLINE uint64_t numbers_group_mask(const struct numbers *n, uint32_t level, uint32_t group, uint32_t g)
 {
     if (!n->wide)
         return numbers_group_mask16((const uint16_t *)n->level[level] + group * NUMBERS_GROUP, g);
-    const uint32_t *at = (const uint32_t *)n->level[level] + group * NUMBERS_GROUP;
-    uint64_t mask = 0;
-    for (uint32_t i = 0; i < NUMBERS_GROUP; i++)
-        mask |= (uint64_t)(at[i] >= g) << i;
-    return mask;
+    return numbers_group_mask32((const uint32_t *)n->level[level] + group * NUMBERS_GROUP, g);
 }
 
 INLINE uint32_t numbers_group_max(const struct numbers *n, uint32_t level, uint32_t group)
 {
     if (!n->wide)
         return numbers_group_max16((const uint16_t *)n->level[level] + group * NUMBERS_GROUP);
-    const uint32_t *at = (const uint32_t *)n->level[level] + group * NUMBERS_GROUP;
-    uint32_t max = 0;
-    for (uint32_t i = 0; i < NUMBERS_GROUP; i++)
-        max = at[i] > max ? at[i] : max;
-    return max;
+    return numbers_group_max32((const uint32_t *)n->level[level] + group * NUMBERS_GROUP);
 }
 
 /* ---- the tree ---- */
@@ -135,8 +174,8 @@ INLINE uint32_t numbers_find(const struct numbers *n, uint32_t from, uint32_t g)
     uint32_t level = 0;
     uint32_t i = from;
     uint32_t count = n->count;
-    if (!n->wide && g > NUMBERS_NARROW_MAX)
-        return NUMBERS_NONE; /* as a signed number of 16 bits it would be below all others */
+    if (g > (n->wide ? (uint32_t)INT32_MAX : NUMBERS_NARROW_MAX))
+        return NUMBERS_NONE; /* as a signed number it would be below all others */
     for (;;) { /* up, until a group holds one at or after i */
         uint64_t mask = 0;
         uint32_t group = i / NUMBERS_GROUP;

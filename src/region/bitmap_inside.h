@@ -9,9 +9,10 @@ enum {
     BITMAP_GRANULE = 8,
     BITMAP_SMALL = 128, /* granules of the largest size that has a list: 1 KiB */
     BITMAP_RECENT = 16, /* freed blocks above that which wait to be asked for again */
-    BITMAP_ROW = 64, /* granules cut from a hole at once for small blocks */
+    BITMAP_ROW = 256, /* granules cut from a hole at once for small blocks */
     BITMAP_PAGE = 4096 / BITMAP_GRANULE,
     BITMAP_STEP_MAX = 16384 / BITMAP_GRANULE,
+    BITMAP_LARGE = (1 << 20) / BITMAP_GRANULE, /* granules of a region that may wait longer before it merges */
     BITMAP_FIRST = 32768 / BITMAP_GRANULE, /* granules of the first segment over the break */
     BITMAP_MAX = 1 << 30 /* granules of the longest segment: 8 GiB (four levels of numbers) */
 };

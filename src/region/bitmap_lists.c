@@ -8,9 +8,10 @@
  * program that writes into freed memory is found when the block is taken out (the list is cut there, what hung on it
  * is lost, nothing else happens).
  *
- * Consolidation empties the lists into the maps, where neighbours merge whatever sizes they had. What has not merged
- * with anything may go back into its list in the same order, but only if at least half of what was listed is fresh:
- * so every freed block pays for a constant number of passes.
+ * Consolidation puts into the maps what has a free neighbour, listed or a hole, and there they merge whatever sizes they
+ * had. What stands alone (most of it, where sizes are mixed) stays in its list, but only if at least half of what was
+ * listed is fresh: so every freed block pays for a constant number of passes. To find who stands alone, all listed
+ * blocks set their first and last granule free in the maps, for as long as it takes; their boundaries stay.
  *
  * Easy to get wrong: the first word of a *live* block belongs to the program and its threads; only the block that is
  * being freed may be looked at. */
@@ -23,13 +24,22 @@ static uint64_t bitmap_link(const struct bitmap *b, const char *next)
     return b->tag | (uint64_t)(uintptr_t)next / BITMAP_GRANULE;
 }
 
+static char *bitmap_link_to(uint64_t link)
+{
+    return (char *)(uintptr_t)((link & ~(~UINT64_C(0) << BITMAP_TAG_SHIFT)) * BITMAP_GRANULE);
+}
+
+static bool bitmap_is_link(const struct bitmap *b, uint64_t word)
+{
+    return (word & ~UINT64_C(0) << BITMAP_TAG_SHIFT) == b->tag;
+}
+
 /* Reads a link. False: it is none, or leads out of the region. */
 static bool bitmap_link_read(const struct bitmap *b, const char *block, char **next)
 {
     uint64_t word = bits_load64(block);
-    char *to = (char *)(uintptr_t)((word & ~(~UINT64_C(0) << BITMAP_TAG_SHIFT)) * BITMAP_GRANULE);
-    *next = to;
-    return (word & ~UINT64_C(0) << BITMAP_TAG_SHIFT) == b->tag && (to == NULL || bitmap_segment_at(b, to) != NULL);
+    *next = bitmap_link_to(word);
+    return bitmap_is_link(b, word) && (*next == NULL || bitmap_segment_at(b, *next) != NULL);
 }
 
 /* The link of a listed block; NULL and an error if it has been overwritten. */
@@ -42,10 +52,15 @@ static char *bitmap_next(struct bitmap *b, const char *block)
     return NULL;
 }
 
+static void bitmap_link_put(const struct bitmap *b, char *block, const char *next)
+{
+    uint64_t link = bitmap_link(b, next);
+    memcpy(block, &link, sizeof link);
+}
+
 static void bitmap_list_push(struct bitmap *b, char *block, uint32_t g)
 {
-    uint64_t link = bitmap_link(b, b->list[g]);
-    memcpy(block, &link, sizeof link);
+    bitmap_link_put(b, block, b->list[g]);
     b->list[g] = block;
     b->used[g / 64] |= UINT64_C(1) << (g % 64);
 }
@@ -108,12 +123,10 @@ static bool bitmap_small_take(struct bitmap *b, uint32_t g, uint32_t align, stru
     for (int looks = 0; block != NULL && looks < BITMAP_LOOKS; looks++) {
         char *next = bitmap_next(b, block);
         if (bitmap_is_aligned(block, align)) {
-            if (before == NULL) {
+            if (before == NULL)
                 bitmap_list_head(b, g, next);
-            } else {
-                uint64_t link = bitmap_link(b, next);
-                memcpy(before, &link, sizeof link);
-            }
+            else
+                bitmap_link_put(b, before, next);
             struct bitmap_segment *segment = bitmap_segment_at(b, block);
             *at = (struct bitmap_place){segment, bitmap_index(segment, block), g};
             bitmap_taken(b, g);
@@ -254,92 +267,142 @@ static bool bitmap_is_whole(const struct bitmap_segment *segment, uint32_t start
     return bounds_is_block(&segment->bounds, start) && bounds_next(&segment->bounds, start) == start + g;
 }
 
-/* Puts all that is listed into the maps. A link that was overwritten ends its list; false: there was such a one. */
-static bool bitmap_release_lists(struct bitmap *b)
+/* Lends the first and the last granule of a listed block to the map, or takes them back. */
+static void bitmap_ends_put(const struct bitmap_place *at, bool occupied)
 {
-    bool whole = true;
-    bitmap_row_give(b);
-    for (uint32_t g = bitmap_list_above(b, 1); g != 0; g = bitmap_list_above(b, g + 1))
-        for (char *block = b->list[g], *next; block != NULL; block = next) {
-            struct bitmap_segment *segment = bitmap_segment_at(b, block);
-            uint32_t start = bitmap_index(segment, block);
-            bool linked = bitmap_link_read(b, block, &next);
-            if (bitmap_is_whole(segment, start, g))
-                bitmap_release(segment, start, g);
-            else
-                linked = false;
-            if (!linked) {
-                whole = false;
-                break;
-            }
-        }
-    for (uint32_t i = 0; i < BITMAP_RECENT && b->recent[i].segment != NULL; i++)
-        bitmap_release(b->recent[i].segment, b->recent[i].start, b->recent[i].length);
-    b->listed = 0;
-    b->fresh = 0;
-    b->kept = 0;
-    if (!whole)
-        b->base.error = LOAM_ERROR_CORRUPT;
-    return whole;
+    const uint32_t ends[] = {at->start, at->start + at->length - 1};
+    for (int i = 0; i < 2; i++) {
+        uint64_t *word = &at->segment->bounds.occupied[ends[i] / BITS_WORD];
+        uint64_t bit = UINT64_C(1) << (ends[i] % BITS_WORD);
+        *word = occupied ? *word | bit : *word & ~bit;
+    }
 }
 
-/* A hole that is just the block it was, and not at the top: nothing is lost by keeping it listed. */
-static bool bitmap_keep(struct bitmap *b, struct bitmap_segment *segment, uint32_t start, uint32_t g)
+static struct bitmap_place bitmap_place_of(const struct bitmap *b, const char *block, uint32_t g)
 {
-    const struct bounds *bounds = &segment->bounds;
-    if (!bits_test(bounds->boundary, start) || !bits_test(bounds->boundary, start + g) ||
-        bounds_hole_end(bounds, start) != start + g || (segment == b->newest && start + g == segment->paid))
+    struct bitmap_segment *segment = bitmap_segment_at(b, block);
+    return (struct bitmap_place){segment, segment != NULL ? bitmap_index(segment, block) : 0, g};
+}
+
+/* Step one: all that is listed lends its ends. A list with a link that was overwritten, or that leads to what is no block
+ * of its size (nor one that was met already), ends there. */
+static void bitmap_ends_lend(struct bitmap *b)
+{
+    for (uint32_t g = bitmap_list_above(b, 1); g != 0; g = bitmap_list_above(b, g + 1)) {
+        char *before = NULL, *block = b->list[g];
+        while (block != NULL) {
+            struct bitmap_place at = bitmap_place_of(b, block, g);
+            uint64_t link = at.segment != NULL ? bits_load64(block) : 0;
+            if (!bitmap_is_link(b, link) || !bitmap_is_whole(at.segment, at.start, g))
+                break;
+            bitmap_ends_put(&at, false);
+            before = block;
+            block = bitmap_link_to(link);
+        }
+        if (block == NULL)
+            continue;
+        b->base.error = LOAM_ERROR_CORRUPT;
+        if (before != NULL)
+            bitmap_link_put(b, before, NULL);
+        else
+            b->list[g] = NULL; /* its bit in `used` goes in step two */
+    }
+    for (uint32_t i = 0; i < BITMAP_RECENT && b->recent[i].segment != NULL; i++)
+        bitmap_ends_put(&b->recent[i], false);
+}
+
+/* Whether nothing free stands beside a listed block. What ends at the top is to go back, and so is never alone. */
+static bool bitmap_is_alone(const struct bitmap *b, const struct bitmap_place *at)
+{
+    const struct bounds *bounds = &at->segment->bounds;
+    uint32_t end = at->start + at->length;
+    return (at->start == 0 || !bounds_is_free(bounds, at->start - 1)) &&
+           (end == bounds->granules || !bounds_is_free(bounds, end)) &&
+           (at->segment != b->newest || end != at->segment->paid);
+}
+
+/* Step two, for each block: what stands alone, and may, takes its ends back and stays listed. False: it is to merge. */
+static bool bitmap_stays(struct bitmap *b, const struct bitmap_place *at, bool keep)
+{
+    if (!keep || !bitmap_is_alone(b, at))
         return false;
-    bounds_cut(bounds, start, start + g, start, g);
-    b->listed += g;
-    if (segment == b->newest && start + 2 * BITMAP_PAGE >= b->tail)
-        b->kept += g; /* for bitmap_top_may_go */
+    bitmap_ends_put(at, true);
+    b->listed += at->length;
+    if (at->segment == b->newest && at->start + 2 * BITMAP_PAGE >= b->tail)
+        b->kept += at->length; /* for bitmap_top_may_go */
     return true;
 }
 
-/* The blocks are holes now, but nobody has written into them: the old links still lead through them. */
-static void bitmap_keep_lists(struct bitmap *b)
+/* Step two for the lists. Returns those that are to merge, in a list of their own. */
+static char *bitmap_lists_part(struct bitmap *b, bool keep)
 {
+    char *apart = NULL;
     for (uint32_t g = bitmap_list_above(b, 1); g != 0; g = bitmap_list_above(b, g + 1)) {
-        char *last = NULL;
-        char *block = b->list[g];
-        bitmap_list_head(b, g, NULL);
-        for (char *next; block != NULL; block = next) {
-            struct bitmap_segment *segment = bitmap_segment_at(b, block);
-            next = bitmap_next(b, block);
-            if (!bitmap_keep(b, segment, bitmap_index(segment, block), g))
+        char *head = NULL, *last = NULL;
+        for (char *block = b->list[g], *next; block != NULL; block = next) {
+            struct bitmap_place at = bitmap_place_of(b, block, g);
+            next = bitmap_link_to(bits_load64(block)); /* looked at in step one */
+            if (!bitmap_stays(b, &at, keep)) {
+                bitmap_link_put(b, block, apart);
+                apart = block;
                 continue;
-            uint64_t link = bitmap_link(b, block);
+            }
             if (last != NULL)
-                memcpy(last, &link, sizeof link);
+                bitmap_link_put(b, last, block);
             else
-                b->list[g] = block;
+                head = block;
             last = block;
         }
-        if (last != NULL) {
-            uint64_t link = bitmap_link(b, NULL);
-            memcpy(last, &link, sizeof link);
-            b->used[g / 64] |= UINT64_C(1) << (g % 64);
-        }
+        if (last != NULL)
+            bitmap_link_put(b, last, NULL);
+        bitmap_list_head(b, g, head);
     }
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < BITMAP_RECENT && b->recent[i].segment != NULL; i++)
-        if (bitmap_keep(b, b->recent[i].segment, b->recent[i].start, b->recent[i].length))
-            b->recent[kept++] = b->recent[i];
-    memset(b->recent + kept, 0, (BITMAP_RECENT - kept) * sizeof b->recent[0]);
+    return apart;
 }
 
-/* Empties the lists into the maps. `keep`: what has not merged may stay listed (if that is paid for, see above). */
+/* Step three: all that is to merge takes its ends back; then one after the other goes to the maps. */
+static void bitmap_merge(struct bitmap *b, char *apart, const struct bitmap_place *large, uint32_t count)
+{
+    for (int release = 0; release <= 1; release++) {
+        for (char *block = apart, *next; block != NULL; block = next) {
+            struct bitmap_place at = bitmap_place_of(b, block, 0);
+            next = bitmap_link_to(bits_load64(block));
+            at.length = bounds_next(&at.segment->bounds, at.start) - at.start;
+            if (release)
+                bitmap_release(at.segment, at.start, at.length);
+            else
+                bitmap_ends_put(&at, true);
+        }
+        for (uint32_t i = 0; i < count; i++) {
+            if (release)
+                bitmap_release(large[i].segment, large[i].start, large[i].length);
+            else
+                bitmap_ends_put(&large[i], true);
+        }
+    }
+}
+
+/* Merges what is free. `keep`: what has no free neighbour may stay listed (if that is paid for, see above). */
 REGION_API void bitmap_consolidate(struct bitmap *b, bool keep)
 {
+    struct bitmap_place large[BITMAP_RECENT];
+    uint32_t count = 0, kept = 0;
+    bitmap_row_give(b);
     keep = keep && b->fresh * 2 >= b->listed;
-    if (bitmap_release_lists(b) && keep) {
-        bitmap_keep_lists(b);
-    } else {
-        memset(b->used, 0, sizeof b->used);
-        memset(b->list, 0, sizeof b->list);
-        memset(b->recent, 0, sizeof b->recent);
+    b->listed = 0;
+    b->fresh = 0;
+    b->kept = 0;
+    bitmap_ends_lend(b);
+    char *apart = bitmap_lists_part(b, keep);
+    for (uint32_t i = 0; i < BITMAP_RECENT && b->recent[i].segment != NULL; i++) {
+        struct bitmap_place at = b->recent[i];
+        if (bitmap_stays(b, &at, keep))
+            b->recent[kept++] = at;
+        else
+            large[count++] = at;
     }
+    memset(b->recent + kept, 0, (BITMAP_RECENT - kept) * sizeof b->recent[0]);
+    bitmap_merge(b, apart, large, count);
     bitmap_drop_empty(b);
 }
 

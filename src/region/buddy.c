@@ -1,10 +1,9 @@
 /* buddy: blocks of powers of two, that are cut in halves and joined with their other half again.
  *
- * The blocks of a piece of memory are the leaves of a binary tree. Two bits for each node say what it is: split,
- * used, or (neither) free. Free blocks of one size are in a list whose links stand in them; live blocks hold nothing
- * of ours. From an address the tree is walked down to the leaf that starts there: so any bad pointer is refused for
- * certain. The tree spans a power of two; what of it is not memory (the books in front, the missing end) is used from
- * the start.
+ * The blocks of a piece of memory are the leaves of a binary tree. Two bits for each node say what it is: split, used,
+ * or free. Free blocks of one size are in a list whose links stand in them; live blocks hold nothing of ours. From an
+ * address the tree is walked down to the leaf that starts there: so any bad pointer is refused for certain. The tree
+ * spans a power of two; what of it is not memory (the books in front, the missing end) is used from the start.
  *
  * All positions are distances from the head of the region, so a region in a shared buffer may be mapped anywhere.
  * Cost: alloc, free, resize O(log n) steps of a few bits; books of 4 bits for each smallest block. The price of the
@@ -36,13 +35,12 @@ struct buddy {
     struct loam_region base;
     uint32_t shift; /* the smallest block has 2^shift bytes */
     size_t newest; /* distance of a piece */
-    size_t free; /* bytes in all pieces */
 };
 
-/* A node: its number counts from 1 (the root) row by row, as in a heap. */
+/* A node of a piece's tree: its number counts from 1 (the root) row by row, as in a heap. */
 struct buddy_node {
-    size_t node;
-    uint32_t order;
+    struct buddy_piece *piece;
+    size_t number;
 };
 
 static struct buddy *buddy_of(struct loam_region *region)
@@ -50,62 +48,76 @@ static struct buddy *buddy_of(struct loam_region *region)
     return (struct buddy *)region;
 }
 
+/* NULL for 0. */
 static struct buddy_piece *buddy_piece_at(const struct buddy *b, size_t distance)
 {
-    return (struct buddy_piece *)((uintptr_t)b + distance);
-}
-
-/* ---- the bits: 2n for split, then 2n for used, behind the piece's structure ---- */
-
-static bool buddy_is(const struct buddy_piece *piece, size_t node, uint32_t map)
-{
-    const uint64_t *bits = (const uint64_t *)(piece + 1);
-    size_t i = node + ((size_t)map << (piece->top + 1));
-    return (bits[i / 64] >> (i % 64) & 1) != 0;
-}
-
-static void buddy_put(struct buddy_piece *piece, size_t node, uint32_t map, bool value)
-{
-    uint64_t *bits = (uint64_t *)(piece + 1);
-    size_t i = node + ((size_t)map << (piece->top + 1));
-    uint64_t bit = UINT64_C(1) << (i % 64);
-    bits[i / 64] = value ? bits[i / 64] | bit : bits[i / 64] & ~bit;
-}
-
-static bool buddy_is_split(const struct buddy_piece *piece, size_t node)
-{
-    return buddy_is(piece, node, 0);
-}
-static bool buddy_is_used(const struct buddy_piece *piece, size_t node)
-{
-    return buddy_is(piece, node, 1);
-}
-
-static void buddy_set(struct buddy_piece *piece, size_t node, bool split, bool used)
-{
-    buddy_put(piece, node, 0, split);
-    buddy_put(piece, node, 1, used);
-}
-
-/* The number of the first smallest block of a node. */
-static size_t buddy_index(const struct buddy_piece *piece, struct buddy_node at)
-{
-    return (at.node << at.order) - ((size_t)1 << piece->top);
-}
-
-static size_t buddy_address(const struct buddy *b, const struct buddy_piece *piece, struct buddy_node at)
-{
-    return piece->base + (buddy_index(piece, at) << b->shift);
-}
-
-static char *buddy_payload(const struct buddy *b, const struct buddy_piece *piece, struct buddy_node at)
-{
-    return (char *)((uintptr_t)b + buddy_address(b, piece, at));
+    return distance != 0 ? (struct buddy_piece *)((uintptr_t)b + distance) : NULL;
 }
 
 static size_t buddy_bytes(const struct buddy *b, uint32_t order)
 {
     return (size_t)1 << (b->shift + order);
+}
+
+/* ---- the tree: two bits for each node, behind the piece's structure ---- */
+
+enum buddy_state { BUDDY_FREE, BUDDY_SPLIT, BUDDY_USED };
+
+static enum buddy_state buddy_state(struct buddy_node at)
+{
+    const uint64_t *bits = (const uint64_t *)(at.piece + 1);
+    return (enum buddy_state)(bits[at.number / 32] >> (at.number % 32 * 2) & 3);
+}
+
+static void buddy_set(struct buddy_node at, enum buddy_state state)
+{
+    uint64_t *word = (uint64_t *)(at.piece + 1) + at.number / 32;
+    *word = (*word & ~(UINT64_C(3) << (at.number % 32 * 2))) | (uint64_t)state << (at.number % 32 * 2);
+}
+
+static struct buddy_node buddy_parent(struct buddy_node at)
+{
+    return (struct buddy_node){at.piece, at.number / 2};
+}
+static struct buddy_node buddy_left(struct buddy_node at)
+{
+    return (struct buddy_node){at.piece, at.number * 2};
+}
+/* The other half of the same parent. */
+static struct buddy_node buddy_other(struct buddy_node at)
+{
+    return (struct buddy_node){at.piece, at.number ^ 1};
+}
+
+/* The order of a node's block: the root's, less the row it stands in. */
+static uint32_t buddy_height(struct buddy_node at)
+{
+    return at.piece->top - bits_log2(at.number);
+}
+
+/* The number of the first smallest block of a node. */
+static size_t buddy_index(struct buddy_node at)
+{
+    return (at.number << buddy_height(at)) - ((size_t)1 << at.piece->top);
+}
+
+static size_t buddy_distance(const struct buddy *b, struct buddy_node at)
+{
+    return at.piece->base + (buddy_index(at) << b->shift);
+}
+
+static void *buddy_payload(const struct buddy *b, struct buddy_node at)
+{
+    return (void *)((uintptr_t)b + buddy_distance(b, at));
+}
+
+/* The leaf that holds smallest block `index`. */
+static struct buddy_node buddy_leaf(struct buddy_piece *piece, size_t index)
+{
+    struct buddy_node at = {piece, 1};
+    for (uint32_t order = piece->top; buddy_state(at) == BUDDY_SPLIT;)
+        at.number = at.number * 2 + (index >> --order & 1);
+    return at;
 }
 
 /* ---- the lists ---- */
@@ -115,33 +127,32 @@ static struct buddy_links *buddy_links(const struct buddy *b, size_t distance)
     return (struct buddy_links *)((uintptr_t)b + distance);
 }
 
-static void buddy_push(struct buddy *b, struct buddy_piece *piece, struct buddy_node at)
+static void buddy_push(struct buddy *b, struct buddy_node at)
 {
-    size_t distance = buddy_address(b, piece, at);
-    size_t next = piece->list[at.order];
-    buddy_set(piece, at.node, false, false);
-    *buddy_links(b, distance) = (struct buddy_links){next, 0};
-    if (next != 0)
-        buddy_links(b, next)->prev = distance;
-    piece->list[at.order] = distance;
-    piece->orders |= UINT64_C(1) << at.order;
-    piece->free += buddy_bytes(b, at.order);
-    b->free += buddy_bytes(b, at.order);
+    size_t distance = buddy_distance(b, at);
+    size_t *head = &at.piece->list[buddy_height(at)];
+    buddy_set(at, BUDDY_FREE);
+    *buddy_links(b, distance) = (struct buddy_links){*head, 0};
+    if (*head != 0)
+        buddy_links(b, *head)->prev = distance;
+    *head = distance;
+    at.piece->orders |= UINT64_C(1) << buddy_height(at);
+    at.piece->free += buddy_bytes(b, buddy_height(at));
 }
 
-static void buddy_remove(struct buddy *b, struct buddy_piece *piece, struct buddy_node at)
+static void buddy_remove(struct buddy *b, struct buddy_node at)
 {
-    struct buddy_links links = *buddy_links(b, buddy_address(b, piece, at));
+    struct buddy_links links = *buddy_links(b, buddy_distance(b, at));
+    size_t *head = &at.piece->list[buddy_height(at)];
     if (links.prev != 0)
         buddy_links(b, links.prev)->next = links.next;
     else
-        piece->list[at.order] = links.next;
+        *head = links.next;
     if (links.next != 0)
         buddy_links(b, links.next)->prev = links.prev;
-    if (piece->list[at.order] == 0)
-        piece->orders &= ~(UINT64_C(1) << at.order);
-    piece->free -= buddy_bytes(b, at.order);
-    b->free -= buddy_bytes(b, at.order);
+    if (*head == 0)
+        at.piece->orders &= ~(UINT64_C(1) << buddy_height(at));
+    at.piece->free -= buddy_bytes(b, buddy_height(at));
 }
 
 /* ---- pieces ---- */
@@ -160,18 +171,18 @@ static size_t buddy_books(uint32_t top)
 }
 
 /* Says of a node what it is, and of those below it where the memory ends inside. O(log n): two ends are followed. */
-static void buddy_settle(struct buddy *b, struct buddy_piece *piece, struct buddy_node at)
+static void buddy_settle(struct buddy *b, struct buddy_node at)
 {
-    size_t from = buddy_index(piece, at);
-    size_t to = from + ((size_t)1 << at.order);
-    if (to <= piece->low || from >= piece->high) {
-        buddy_set(piece, at.node, false, true);
-    } else if (from >= piece->low && to <= piece->high) {
-        buddy_push(b, piece, at);
+    size_t from = buddy_index(at);
+    size_t to = from + ((size_t)1 << buddy_height(at));
+    if (to <= at.piece->low || from >= at.piece->high) {
+        buddy_set(at, BUDDY_USED);
+    } else if (from >= at.piece->low && to <= at.piece->high) {
+        buddy_push(b, at);
     } else {
-        buddy_set(piece, at.node, true, false);
-        buddy_settle(b, piece, (struct buddy_node){2 * at.node + 1, at.order - 1});
-        buddy_settle(b, piece, (struct buddy_node){2 * at.node, at.order - 1});
+        buddy_set(at, BUDDY_SPLIT);
+        buddy_settle(b, buddy_other(buddy_left(at)));
+        buddy_settle(b, buddy_left(at));
     }
 }
 
@@ -180,7 +191,7 @@ static void buddy_piece_clear(struct buddy *b, struct buddy_piece *piece)
     piece->free = 0;
     piece->orders = 0;
     memset(piece->list, 0, sizeof piece->list);
-    buddy_settle(b, piece, (struct buddy_node){1, piece->top});
+    buddy_settle(b, (struct buddy_node){piece, 1});
 }
 
 static void buddy_piece_make(struct buddy *b, char *memory, size_t front, size_t bytes)
@@ -197,14 +208,6 @@ static void buddy_piece_make(struct buddy *b, char *memory, size_t front, size_t
     piece->low = piece->low < piece->high ? piece->low : piece->high; /* the books may take it all */
     b->newest = distance;
     buddy_piece_clear(b, piece);
-}
-
-/* Bytes that surely hold one block of `size` bytes beside `front` and the books: the block may have to start as far
- * as its own size behind them. */
-static size_t buddy_need(const struct buddy *b, size_t front, size_t size)
-{
-    size_t need = front + 2 * size + BUDDY_PAGE;
-    return need + buddy_books(buddy_top(b, 2 * need));
 }
 
 REGION_API int buddy_open(struct source source, const struct loam_region_options *options, struct loam_region **out)
@@ -227,9 +230,11 @@ REGION_API int buddy_open(struct source source, const struct loam_region_options
     return LOAM_OK;
 }
 
+/* A new piece, that surely holds a block of `size` bytes: it may have to start as far as its own size behind the books. */
 static bool buddy_grow(struct buddy *b, size_t size)
 {
-    size_t least = buddy_need(b, 0, size);
+    size_t least = 2 * size + BUDDY_PAGE;
+    least += buddy_books(buddy_top(b, 2 * least));
     size_t bytes = b->base.source.taken > least ? b->base.source.taken : least;
     char *memory = source_take(&b->base.source, least, &bytes);
     if (memory != NULL)
@@ -237,21 +242,27 @@ static bool buddy_grow(struct buddy *b, size_t size)
     return memory != NULL;
 }
 
+static size_t buddy_free_bytes(const struct buddy *b)
+{
+    size_t free = 0;
+    for (struct buddy_piece *piece = buddy_piece_at(b, b->newest); piece; piece = buddy_piece_at(b, piece->older))
+        free += piece->free;
+    return free;
+}
+
 /* A mapped piece that is all free goes back, but for the oldest, if half as much is free elsewhere (see blocks.c). */
 static void buddy_piece_give(struct buddy *b, struct buddy_piece *piece)
 {
     size_t memory = (piece->high - piece->low) << b->shift;
     if (b->base.source.kind != LOAM_SOURCE_MAP || piece->free != memory || piece->older == 0 ||
-        b->free - memory < memory / 2)
+        buddy_free_bytes(b) - memory < memory / 2)
         return;
     size_t *link = &b->newest;
     while (buddy_piece_at(b, *link) != piece)
         link = &buddy_piece_at(b, *link)->older;
     struct buddy_piece kept = *piece;
     *link = kept.older;
-    if (source_give(&b->base.source, (char *)((uintptr_t)b + kept.start), kept.size))
-        b->free -= memory;
-    else
+    if (!source_give(&b->base.source, (char *)b + kept.start, kept.size))
         *link = (uintptr_t)piece - (uintptr_t)b; /* refused: it stays */
 }
 
@@ -262,20 +273,26 @@ static uint32_t buddy_order(const struct buddy *b, size_t size)
     return size <= buddy_bytes(b, 0) ? 0 : bits_log2(size - 1) + 1 - b->shift;
 }
 
-static struct buddy_piece *buddy_piece_with(const struct buddy *b, uint32_t order)
+/* A piece with a free block of that order or more, a new one if there is none; NULL: no memory. */
+static struct buddy_piece *buddy_piece_with(struct buddy *b, uint32_t order)
 {
-    for (size_t at = b->newest; at != 0; at = buddy_piece_at(b, at)->older)
-        if (order < BUDDY_ORDERS && buddy_piece_at(b, at)->orders >> order != 0)
-            return buddy_piece_at(b, at);
-    return NULL;
+    struct buddy_piece *piece = buddy_piece_at(b, b->newest);
+    while (piece != NULL && piece->orders >> order == 0)
+        piece = buddy_piece_at(b, piece->older);
+    return piece == NULL && buddy_grow(b, buddy_bytes(b, order)) ? buddy_piece_at(b, b->newest) : piece;
 }
 
-/* The free block at an address that is in the list of its order. */
-static struct buddy_node buddy_listed(const struct buddy *b, const struct buddy_piece *piece, size_t distance,
-                                      uint32_t order)
+/* Halves a block that is in no list until it has `order`: the right half is free, the left one goes on, and is used in
+ * the end. */
+static struct buddy_node buddy_cut(struct buddy *b, struct buddy_node at, uint32_t order)
 {
-    size_t index = (distance - piece->base) >> b->shift;
-    return (struct buddy_node){(index + ((size_t)1 << piece->top)) >> order, order};
+    while (buddy_height(at) > order) {
+        buddy_set(at, BUDDY_SPLIT);
+        at = buddy_left(at);
+        buddy_push(b, buddy_other(at));
+    }
+    buddy_set(at, BUDDY_USED);
+    return at;
 }
 
 REGION_API void *buddy_alloc(struct loam_region *region, size_t size, size_t alignment)
@@ -284,86 +301,58 @@ REGION_API void *buddy_alloc(struct loam_region *region, size_t size, size_t ali
     if (alignment > BUDDY_PAGE)
         return region_fail(region, LOAM_ERROR_ALIGNMENT);
     uint32_t order = buddy_order(b, size > alignment ? size : alignment);
-    struct buddy_piece *piece = buddy_piece_with(b, order);
-    if (piece == NULL && order + b->shift < BUDDY_ORDERS && buddy_grow(b, buddy_bytes(b, order)))
-        piece = buddy_piece_with(b, order);
+    struct buddy_piece *piece = order + b->shift < BUDDY_ORDERS ? buddy_piece_with(b, order) : NULL;
     if (piece == NULL)
         return region_fail(region, LOAM_ERROR_SPENT);
     uint32_t from = order + bits_ctz(piece->orders >> order);
-    struct buddy_node at = buddy_listed(b, piece, piece->list[from], from);
-    buddy_remove(b, piece, at);
-    while (at.order > order) { /* halves: the right one is free, the left one goes on */
-        buddy_set(piece, at.node, true, false);
-        at = (struct buddy_node){2 * at.node, at.order - 1};
-        buddy_push(b, piece, (struct buddy_node){at.node + 1, at.order});
-    }
-    buddy_set(piece, at.node, false, true);
+    size_t index = (piece->list[from] - piece->base) >> b->shift;
+    struct buddy_node at = {piece, ((size_t)1 << (piece->top - from)) + (index >> from)};
+    buddy_remove(b, at);
     region_block_added(region, buddy_bytes(b, order));
-    return buddy_payload(b, piece, at);
+    return buddy_payload(b, buddy_cut(b, at, order));
 }
 
 static struct buddy_piece *buddy_piece_of(const struct buddy *b, const void *address)
 {
     size_t distance = (uintptr_t)address - (uintptr_t)b;
-    for (size_t at = b->newest; at != 0; at = buddy_piece_at(b, at)->older) {
-        struct buddy_piece *piece = buddy_piece_at(b, at);
-        size_t low = piece->base + (piece->low << b->shift);
-        if (distance - low < (piece->high - piece->low) << b->shift)
-            return piece;
-    }
-    return NULL;
-}
-
-/* The leaf that holds smallest block `index`. */
-static struct buddy_node buddy_leaf(const struct buddy_piece *piece, size_t index)
-{
-    struct buddy_node at = {1, piece->top};
-    while (buddy_is_split(piece, at.node)) {
-        at.order--;
-        at.node = 2 * at.node + (index >> at.order & 1);
-    }
-    return at;
+    struct buddy_piece *piece = buddy_piece_at(b, b->newest);
+    while (piece != NULL && distance - piece->base - (piece->low << b->shift) >= (piece->high - piece->low) << b->shift)
+        piece = buddy_piece_at(b, piece->older);
+    return piece;
 }
 
 /* The live block at an address, or why there is none. */
-static int buddy_locate(const struct buddy *b, const void *address, struct buddy_piece **piece, struct buddy_node *at)
+static int buddy_locate(const struct buddy *b, const void *address, struct buddy_node *at)
 {
-    *piece = buddy_piece_of(b, address);
-    if (*piece == NULL)
+    struct buddy_piece *piece = buddy_piece_of(b, address);
+    if (piece == NULL)
         return LOAM_ERROR_FOREIGN;
-    size_t distance = (uintptr_t)address - (uintptr_t)b - (*piece)->base;
-    *at = buddy_leaf(*piece, distance >> b->shift);
-    if (!buddy_is_used(*piece, at->node))
+    *at = buddy_leaf(piece, ((uintptr_t)address - (uintptr_t)b - piece->base) >> b->shift);
+    if (buddy_state(*at) != BUDDY_USED)
         return LOAM_ERROR_FREE;
-    return buddy_index(*piece, *at) << b->shift == distance ? LOAM_OK : LOAM_ERROR_INTERIOR;
+    return buddy_payload(b, *at) == address ? LOAM_OK : LOAM_ERROR_INTERIOR;
 }
 
 REGION_API int buddy_free(struct loam_region *region, void *block)
 {
     struct buddy *b = buddy_of(region);
-    struct buddy_piece *piece;
     struct buddy_node at;
-    int error = buddy_locate(b, block, &piece, &at);
+    int error = buddy_locate(b, block, &at);
     if (error != LOAM_OK)
         return error;
-    region_block_removed(region, buddy_bytes(b, at.order));
-    while (at.node != 1) {
-        struct buddy_node other = {at.node ^ 1, at.order};
-        if (buddy_is_split(piece, other.node) || buddy_is_used(piece, other.node))
-            break;
-        buddy_remove(b, piece, other);
-        at = (struct buddy_node){at.node / 2, at.order + 1};
-    }
-    buddy_push(b, piece, at);
-    buddy_piece_give(b, piece);
+    region_block_removed(region, buddy_bytes(b, buddy_height(at)));
+    for (; at.number != 1 && buddy_state(buddy_other(at)) == BUDDY_FREE; at = buddy_parent(at))
+        buddy_remove(b, buddy_other(at));
+    buddy_push(b, at);
+    buddy_piece_give(b, at.piece);
     return LOAM_OK;
 }
 
 /* Whether the block can grow to `order` where it is: it is a left half all the way up, and each right half is free. */
-static bool buddy_can_rise(const struct buddy_piece *piece, struct buddy_node at, uint32_t order)
+static bool buddy_can_rise(struct buddy_node at, uint32_t order)
 {
-    for (; at.order < order; at = (struct buddy_node){at.node / 2, at.order + 1})
-        if (at.node % 2 != 0 || at.node == 1 || buddy_is_split(piece, at.node + 1) || buddy_is_used(piece, at.node + 1))
+    for (; buddy_height(at) < order; at = buddy_parent(at))
+        if (at.number % 2 != 0 || buddy_state(buddy_other(at)) != BUDDY_FREE) /* the root's number is odd, too */
             return false;
     return true;
 }
@@ -371,23 +360,17 @@ static bool buddy_can_rise(const struct buddy_piece *piece, struct buddy_node at
 REGION_API int buddy_resize(struct loam_region *region, void *block, size_t size)
 {
     struct buddy *b = buddy_of(region);
-    struct buddy_piece *piece;
     struct buddy_node at;
-    int error = buddy_locate(b, block, &piece, &at);
+    int error = buddy_locate(b, block, &at);
     if (error != LOAM_OK)
         return error;
     uint32_t order = buddy_order(b, size);
-    if (order > at.order && (order > piece->top || !buddy_can_rise(piece, at, order)))
+    if (!buddy_can_rise(at, order))
         return LOAM_ERROR_SPENT;
-    region->live = region->live - buddy_bytes(b, at.order) + buddy_bytes(b, order);
-    for (; at.order < order; at = (struct buddy_node){at.node / 2, at.order + 1})
-        buddy_remove(b, piece, (struct buddy_node){at.node + 1, at.order});
-    while (at.order > order) {
-        buddy_set(piece, at.node, true, false);
-        at = (struct buddy_node){2 * at.node, at.order - 1};
-        buddy_push(b, piece, (struct buddy_node){at.node + 1, at.order});
-    }
-    buddy_set(piece, at.node, false, true);
+    region->live = region->live - buddy_bytes(b, buddy_height(at)) + buddy_bytes(b, order);
+    for (; buddy_height(at) < order; at = buddy_parent(at))
+        buddy_remove(b, buddy_other(at));
+    buddy_cut(b, at, order);
     return LOAM_OK;
 }
 
@@ -395,11 +378,10 @@ REGION_API int buddy_resize(struct loam_region *region, void *block, size_t size
 
 REGION_API int buddy_usable(struct loam_region *region, const void *block, size_t *size)
 {
-    struct buddy_piece *piece;
     struct buddy_node at;
-    int error = buddy_locate(buddy_of(region), block, &piece, &at);
+    int error = buddy_locate(buddy_of(region), block, &at);
     if (error == LOAM_OK)
-        *size = buddy_bytes(buddy_of(region), at.order);
+        *size = buddy_bytes(buddy_of(region), buddy_height(at));
     return error;
 }
 
@@ -411,10 +393,9 @@ REGION_API bool buddy_owns(const struct loam_region *region, const void *address
 REGION_API void buddy_stats(struct loam_region *region, struct loam_region_stats *stats)
 {
     struct buddy *b = buddy_of(region);
-    stats->free = b->free;
-    for (size_t at = b->newest; at != 0; at = buddy_piece_at(b, at)->older) {
-        uint64_t orders = buddy_piece_at(b, at)->orders;
-        size_t largest = orders != 0 ? buddy_bytes(b, bits_log2(orders)) : 0;
+    stats->free = buddy_free_bytes(b);
+    for (struct buddy_piece *piece = buddy_piece_at(b, b->newest); piece; piece = buddy_piece_at(b, piece->older)) {
+        size_t largest = piece->orders != 0 ? buddy_bytes(b, bits_log2(piece->orders)) : 0;
         stats->largest_free = largest > stats->largest_free ? largest : stats->largest_free;
     }
 }
@@ -423,13 +404,12 @@ REGION_API int buddy_walk(struct loam_region *region, bool (*visit)(const struct
                           void *arg)
 {
     struct buddy *b = buddy_of(region);
-    for (size_t piece_at = b->newest; piece_at != 0; piece_at = buddy_piece_at(b, piece_at)->older) {
-        struct buddy_piece *piece = buddy_piece_at(b, piece_at);
+    for (struct buddy_piece *piece = buddy_piece_at(b, b->newest); piece; piece = buddy_piece_at(b, piece->older)) {
         struct buddy_node at;
-        for (size_t i = piece->low; i < piece->high; i += (size_t)1 << at.order) {
+        for (size_t i = piece->low; i < piece->high; i += (size_t)1 << buddy_height(at)) {
             at = buddy_leaf(piece, i);
-            struct loam_region_block block = {buddy_payload(b, piece, at), buddy_bytes(b, at.order),
-                                              buddy_is_used(piece, at.node)};
+            struct loam_region_block block = {buddy_payload(b, at), buddy_bytes(b, buddy_height(at)),
+                                              buddy_state(at) == BUDDY_USED};
             if (!visit(&block, arg))
                 return LOAM_OK;
         }
@@ -438,7 +418,7 @@ REGION_API int buddy_walk(struct loam_region *region, bool (*visit)(const struct
 }
 
 /* The lists of a piece hold free leaves of their order, and as many bytes as was counted. */
-static const char *buddy_check_lists(const struct buddy *b, const struct buddy_piece *piece)
+static const char *buddy_check_lists(const struct buddy *b, struct buddy_piece *piece)
 {
     size_t free = 0;
     for (uint32_t order = 0; order < BUDDY_ORDERS; order++) {
@@ -446,9 +426,8 @@ static const char *buddy_check_lists(const struct buddy *b, const struct buddy_p
         if ((piece->list[order] != 0) != ((piece->orders >> order & 1) != 0))
             return "buddy: the mask of lists does not say which hold something";
         for (size_t at = piece->list[order]; at != 0; prev = at, at = buddy_links(b, at)->next) {
-            struct buddy_node node = buddy_listed(b, piece, at, order);
             struct buddy_node leaf = buddy_leaf(piece, (at - piece->base) >> b->shift);
-            if (leaf.node != node.node || leaf.order != order || buddy_is_used(piece, leaf.node) ||
+            if (buddy_distance(b, leaf) != at || buddy_height(leaf) != order || buddy_state(leaf) != BUDDY_FREE ||
                 buddy_links(b, at)->prev != prev)
                 return "buddy: a list leads to something that is no free block of its size";
             free += buddy_bytes(b, order);
@@ -459,22 +438,21 @@ static const char *buddy_check_lists(const struct buddy *b, const struct buddy_p
     return free == piece->free ? NULL : "buddy: the lists hold less than was counted";
 }
 
-static const char *buddy_check_leaves(const struct buddy *b, const struct buddy_piece *piece, size_t *live,
-                                      size_t *blocks)
+static const char *buddy_check_leaves(const struct buddy *b, struct buddy_piece *piece, size_t *live, size_t *blocks)
 {
     size_t free = 0;
     struct buddy_node at;
-    for (size_t i = piece->low; i < piece->high; i += (size_t)1 << at.order) {
+    for (size_t i = piece->low; i < piece->high; i += (size_t)1 << buddy_height(at)) {
         at = buddy_leaf(piece, i);
-        if (buddy_index(piece, at) != i)
+        if (buddy_index(at) != i)
             return "buddy: a leaf does not start where the one before it ends";
-        if (buddy_is_used(piece, at.node)) {
-            *live += buddy_bytes(b, at.order);
+        if (buddy_state(at) == BUDDY_USED) {
+            *live += buddy_bytes(b, buddy_height(at));
             (*blocks)++;
             continue;
         }
-        free += buddy_bytes(b, at.order);
-        if (at.node != 1 && !buddy_is_split(piece, at.node ^ 1) && !buddy_is_used(piece, at.node ^ 1))
+        free += buddy_bytes(b, buddy_height(at));
+        if (at.number != 1 && buddy_state(buddy_other(at)) == BUDDY_FREE)
             return "buddy: two halves are free and were not joined";
     }
     return free == piece->free ? NULL : "buddy: the free leaves are not what was counted";
@@ -483,18 +461,15 @@ static const char *buddy_check_leaves(const struct buddy *b, const struct buddy_
 REGION_API const char *buddy_check(struct loam_region *region)
 {
     struct buddy *b = buddy_of(region);
-    size_t live = 0, blocks = 0, free = 0;
-    for (size_t at = b->newest; at != 0; at = buddy_piece_at(b, at)->older) {
-        const struct buddy_piece *piece = buddy_piece_at(b, at);
+    size_t live = 0, blocks = 0;
+    for (struct buddy_piece *piece = buddy_piece_at(b, b->newest); piece; piece = buddy_piece_at(b, piece->older)) {
         const char *wrong = buddy_check_leaves(b, piece, &live, &blocks);
         if (wrong == NULL)
             wrong = buddy_check_lists(b, piece);
         if (wrong != NULL)
             return wrong;
-        free += piece->free;
     }
-    return live == region->live && blocks == region->live_blocks && free == b->free ? NULL
-                                                                                    : "buddy: the sums are wrong";
+    return live == region->live && blocks == region->live_blocks ? NULL : "buddy: the sums are wrong";
 }
 
 /* ---- all at once ---- */
@@ -502,14 +477,13 @@ REGION_API const char *buddy_check(struct loam_region *region)
 REGION_API int buddy_reset(struct loam_region *region)
 {
     struct buddy *b = buddy_of(region);
-    b->free = 0;
     region->live = 0;
     region->live_blocks = 0;
-    for (size_t at = b->newest; at != 0; at = buddy_piece_at(b, at)->older)
-        buddy_piece_clear(b, buddy_piece_at(b, at));
-    for (size_t at = b->newest, older; at != 0; at = older) {
-        older = buddy_piece_at(b, at)->older;
-        buddy_piece_give(b, buddy_piece_at(b, at));
+    for (struct buddy_piece *piece = buddy_piece_at(b, b->newest); piece; piece = buddy_piece_at(b, piece->older))
+        buddy_piece_clear(b, piece);
+    for (struct buddy_piece *piece = buddy_piece_at(b, b->newest), *older; piece; piece = older) {
+        older = buddy_piece_at(b, piece->older);
+        buddy_piece_give(b, piece);
     }
     return LOAM_OK;
 }
@@ -519,9 +493,8 @@ REGION_API void buddy_destroy(struct loam_region *region)
     struct buddy *b = buddy_of(region);
     struct source source = region->source;
     region->magic = 0;
-    for (size_t at = b->newest, older; at != 0; at = older) {
-        struct buddy_piece *piece = buddy_piece_at(b, at);
-        older = piece->older;
+    for (struct buddy_piece *piece = buddy_piece_at(b, b->newest), *older; piece; piece = older) {
+        older = buddy_piece_at(b, piece->older);
         source_give(&source, (char *)((uintptr_t)b + piece->start), piece->size);
     }
 }

@@ -1,6 +1,8 @@
 /* The public calls on regions: look at the arguments, take the lock, call the strategy, say what went wrong.
  *
- * Nothing here knows how a strategy works. What a strategy may rely on is in region.h. Easy to get wrong: a region
+ * Nothing here knows how a strategy works. What a strategy may rely on is in region.h. Compiled with REGION_NO_SYSTEM
+ * (and so all of src/region and src/bounds), regions stand over buffers alone, without locks and errno, and need nothing
+ * but memcpy, memmove and memset: for a microcontroller, or a kernel. Easy to get wrong: a region
  * that was destroyed is often unmapped; only a NULL and memory that holds no magic word can be told apart from a
  * region, and that is all that is promised. */
 #include "region/region.h"
@@ -9,8 +11,10 @@
 #include "region/buddy.h"
 #include "region/bump.h"
 #include "region/cells.h"
+#ifndef REGION_NO_SYSTEM
 #include <errno.h>
 #include <linux/futex.h>
+#endif
 
 #define REGION_OPS(name)                                                                                 \
     {                                                                                                    \
@@ -29,7 +33,14 @@ enum {
     REGION_SPINS = 100
 };
 
-/* ---- the locks ---- */
+static bool region_is(const loam_region *region)
+{
+    return region != NULL && region->magic == REGION_MAGIC;
+}
+
+/* ---- the locks, and errno: what only a system has ---- */
+
+#ifndef REGION_NO_SYSTEM
 
 /* Between processes no thread pointer names an owner, and the kernel must know the word by its page, not by address. */
 static void region_shared_take(uint32_t *word)
@@ -53,20 +64,12 @@ static void region_shared_drop(uint32_t *word)
         sys_call3(SYS_futex, (long)word, FUTEX_WAKE, 1);
 }
 
-static bool region_is(const loam_region *region)
+static void region_take(loam_region *region)
 {
-    return region != NULL && region->magic == REGION_MAGIC;
-}
-
-static const struct region_ops *region_enter(loam_region *region)
-{
-    if (!region_is(region))
-        return NULL;
     if (region->flags & LOAM_REGION_LOCKED)
         lock_take(&region->lock);
     else if (region->flags & LOAM_REGION_SHARED)
         region_shared_take(&region->shared_lock);
-    return &region_table[region->kind];
 }
 
 static void region_leave(loam_region *region)
@@ -75,6 +78,45 @@ static void region_leave(loam_region *region)
         lock_drop(&region->lock);
     else if (region->flags & LOAM_REGION_SHARED)
         region_shared_drop(&region->shared_lock);
+}
+
+static void region_errno(int error)
+{
+    errno = error == LOAM_ERROR_SPENT ? ENOMEM : EINVAL;
+}
+
+static bool region_has(const struct loam_region_options *options)
+{
+    return (void)options, true;
+}
+
+#else
+
+static void region_take(loam_region *region)
+{
+    (void)region;
+}
+static void region_leave(loam_region *region)
+{
+    (void)region;
+}
+static void region_errno(int error)
+{
+    (void)error;
+}
+static bool region_has(const struct loam_region_options *options)
+{
+    return options->source == LOAM_SOURCE_BUFFER && (options->flags & (LOAM_REGION_LOCKED | LOAM_REGION_SHARED)) == 0;
+}
+
+#endif
+
+static const struct region_ops *region_enter(loam_region *region)
+{
+    if (!region_is(region))
+        return NULL;
+    region_take(region);
+    return &region_table[region->kind];
 }
 
 /* Leaves with a code, which is remembered if it is an error. */
@@ -106,7 +148,7 @@ static int region_options_check(const struct loam_region_options *options)
     if (options->buffer_size > REGION_SIZE_MAX || options->first > REGION_SIZE_MAX || options->cell > REGION_SIZE_MAX ||
         options->least > REGION_SIZE_MAX)
         return LOAM_ERROR_SIZE;
-    return LOAM_OK;
+    return region_has(options) ? LOAM_OK : LOAM_ERROR_UNSUPPORTED;
 }
 
 EXPORT int loam_region_create(loam_region **out, const struct loam_region_options *options)
@@ -149,7 +191,7 @@ EXPORT int loam_region_reset(loam_region *region)
 static void *region_refuse(loam_region *region, int error)
 {
     region->error = (uint8_t)error;
-    errno = error == LOAM_ERROR_SPENT ? ENOMEM : EINVAL;
+    region_errno(error);
     return NULL;
 }
 
@@ -167,7 +209,7 @@ EXPORT void *loam_region_alloc_aligned(loam_region *region, size_t alignment, si
 {
     const struct region_ops *ops = region_enter(region);
     if (ops == NULL) {
-        errno = EINVAL;
+        region_errno(LOAM_ERROR_REGION);
         return NULL;
     }
     void *block = region_alloc_locked(region, ops, alignment, size);
@@ -208,7 +250,7 @@ EXPORT void *loam_region_resize(loam_region *region, void *block, size_t size)
 {
     const struct region_ops *ops = region_enter(region);
     if (ops == NULL) {
-        errno = EINVAL;
+        region_errno(LOAM_ERROR_REGION);
         return NULL;
     }
     void *to = NULL;

@@ -11,9 +11,11 @@
 #ifndef LOAM_REGION_REGION_H
 #define LOAM_REGION_REGION_H
 
-#include "base/lock.h"
 #include "loam/region.h"
 #include "region/source.h"
+#ifndef REGION_NO_SYSTEM
+#include "base/lock.h"
+#endif
 
 /* Everything that could overflow in sums and roundings is refused before a strategy sees it. */
 #define REGION_SIZE_MAX ((size_t)PTRDIFF_MAX / 4)
@@ -25,8 +27,10 @@ struct loam_region {
     uint8_t kind; /* enum loam_region_kind */
     uint8_t flags; /* enum loam_region_flag */
     uint8_t error; /* the last failure, under the lock */
+#ifndef REGION_NO_SYSTEM
     struct lock lock; /* LOAM_REGION_LOCKED; guards the whole region */
     uint32_t shared_lock; /* LOAM_REGION_SHARED: a futex word, 0 free, 1 held, 2 held and waited for */
+#endif
     struct source source;
     size_t live; /* bytes in blocks handed out */
     size_t live_blocks;

@@ -12,7 +12,7 @@ static const char *const strerror_texts[] = {
     [LOAM_ERROR_FOREIGN] = "the address lies outside of the region",
     [LOAM_ERROR_INTERIOR] = "no block of the region starts at this address",
     [LOAM_ERROR_FREE] = "the block is free already",
-    [LOAM_ERROR_UNSUPPORTED] = "this strategy has no such call",
+    [LOAM_ERROR_UNSUPPORTED] = "this strategy, or this build of the library, cannot do that",
     [LOAM_ERROR_CORRUPT] = "the region's own data was overwritten",
 };
 

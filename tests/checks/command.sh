@@ -62,6 +62,31 @@ gives 0 "$loam" doctor
 grep -qE '^kernel +Linux' out && grep -qE '^lists by processor +[a-z]' out || fail "doctor: $(cat out)"
 gives 125 bash -c "'$loam' help >/dev/full"
 
+# region-map; what it draws is held by region/region_map
+printf 'alloc a 300\nalloc b 300\nfree a # one\n' >some.ops
+gives 0 "$loam" region-map --strategy blocks --size 4096 some.ops
+grep -q 'data-strategy="blocks" data-size="4096" data-rows="4"' out || fail "region-map: $(head -c 300 out)"
+gives 0 "$loam" region-map -o some.svg "$LOAM_ROOT/examples/merging.ops"
+[ ! -s out ] && grep -q '^</svg>$' some.svg || fail "region-map -o writes no whole picture"
+gives 0 "$loam" region-map --help
+grep -q -- --strategy out || fail "region-map --help does not name its options"
+gives 2 "$loam" region-mop some.ops
+says "did you mean 'region-map'"
+gives 2 "$loam" region-map --stratgey buddy some.ops
+says "did you mean '--strategy'"
+gives 2 "$loam" region-map --strategy bitmpa some.ops
+says "did you mean 'bitmap'"
+gives 2 "$loam" region-map --size -5 some.ops
+says 'number of bytes'
+gives 2 "$loam" region-map
+gives 1 "$loam" region-map no-such-file
+says 'no-such-file'
+gives 1 bash -c "cat some.ops | '$loam' region-map /dev/stdin" # it is read twice
+says '/dev/stdin'
+gives 1 "$loam" region-map --size 10 some.ops
+says 'a region of 10 bytes: the region can never serve this size'
+gives 1 bash -c "'$loam' region-map some.ops >/dev/full"
+
 # LD_PRELOAD cannot name a folder with a space: said, not silently run without us
 mkdir 'a b' && cp "$loam" "$LOAM_BUILD/libloam.so.1" 'a b' || fail "cp"
 gives 125 'a b/loam' run true

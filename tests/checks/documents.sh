@@ -26,13 +26,18 @@ for option in $(sed -n 's/^\\fB\([a-z_]*\):.*/\1/p' docs/man/libloam.7); do
     grep -qx "$option" <<<"$options" || complain "libloam.7 describes the option $option, which there is not"
 done
 
-# ---- every public name of loam.h is in a man page ----------------------------------------------------
+# ---- every public name of loam.h and region.h is in a man page ----------------------------------------
 sed 's/\\f[BIRP]//g; s/\\//g' docs/man/*.[37] >"$OLDPWD/pages"
 names=$(sed 's:/\*.*\*/::' include/loam/loam.h | grep -v '^#' | grep -oE '\b(loam_[a-z_]+|LOAM_[A-Z_]+)\b' |
     grep -vx LOAM_PUBLIC | sort -u)
 [ "$(wc -l <<<"$names")" -ge 10 ] || complain "include/loam/loam.h: only these names were found: $names"
 for name in $names; do
     grep -qw -- "$name" "$OLDPWD/pages" || complain "$name of include/loam/loam.h is in no man page"
+done
+names=$(sed 's:/\*.*\*/::' include/loam/region.h | grep -v '^#\|^ \*' | grep -oE '\b(loam_[a-z_]+|LOAM_[A-Z_]+)\b' | sort -u)
+[ "$(wc -l <<<"$names")" -ge 40 ] || complain "include/loam/region.h: only these names were found: $names"
+for name in $names; do
+    grep -qw -- "$name" "$OLDPWD/pages" || complain "$name of include/loam/region.h is in no man page"
 done
 for member in $(sed -n '/^struct loam_stats {/,/^};/p' include/loam/loam.h |
         sed -n 's/^    [a-z0-9_]* \([a-z_]*\)[;[].*/\1/p'); do

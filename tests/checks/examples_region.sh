@@ -1,4 +1,4 @@
-# The four examples of regions build as their head says, against libloam_region, and do what they say.
+# The four examples of regions build as their head says, against libloam_region; those that the build made do what they say.
 set -u
 : "${LOAM_ROOT:?}" "${LOAM_BUILD:?}"
 fail() { echo "examples_region.sh: $*"; exit 1; }
@@ -8,6 +8,8 @@ for example in request_arena particles shared_buddy savepoints; do
     "${CC:-gcc}" -std=gnu17 -O2 -Wall -Wextra -Wconversion -Wshadow -Werror -I"$LOAM_ROOT/include" -I"$LOAM_BUILD/include" \
         -o $example "$LOAM_ROOT/examples/$example.c" "$LOAM_BUILD/libloam_region.so" "-Wl,-rpath,$LOAM_BUILD" -lm ||
         fail "$example does not compile"
+    rm $example
+    cp "$LOAM_BUILD/examples/$example" . || fail "the build makes no $example"
 done
 
 # ---- savepoints: the tree, and that nothing of undone tries is left (the number of nodes is the tree's own)

@@ -21,7 +21,7 @@ for compiler in $(compilers); do
         else
             quiet "$compiler" -O1 -Wall -Wextra -Imyalloc -o promises "$here/myalloc/promises.c" myalloc/alloc.c
         fi
-        for case in untouched batches limits lowering neighbours contiguous garbage lifo merging resizing alignment random four_million; do
+        for case in untouched batches limits steps lowering neighbours contiguous garbage lifo merging resizing alignment random four_million; do
             [ "$case-$how" != four_million-together ] || continue # it takes long
             run $case
             [ "$compiler $how" != "gcc library" ] || grep -v LOAM_TEST_SEED said.log || true

@@ -26,6 +26,12 @@ for compiler in $(compilers); do
         fi
     done
 done
+# The one that the build makes, on the same slides.
+if [ -n "${LOAM_BUILD:-}" ]; then
+    nm "$LOAM_BUILD/examples/player" | grep -q ' T mymalloc$' || fail "the build's player does not stand on mymalloc.c"
+    "$LOAM_BUILD/examples/player" play slides 3 2 >built.out 2>built.time || fail "the build's player"
+    cmp plain.out built.out || fail "the build's player: another output"
+fi
 # A slide that is not what it was is heard.
 printf 'x' | dd of=slides/0003.ppm bs=1 seek=5000 conv=notrunc 2>/dev/null
 refused ./mine play slides 2

@@ -1,7 +1,8 @@
 /* Promise: the picture of `loam region-map` is true. It is read back: in each row live, free and slack cover the buffer
  * without gap or overlap, the sums beside it are theirs, what is live is what the operations left live, and where
  * neighbours were freed there is one free bar. Lines that make no sense are answered with words and status 2. */
-#include "../../tools/region_map.c"
+#include "../../tools/loam/nearest.c"
+#include "../../tools/loam/region_map.c"
 #include "region_test.h"
 #include <unistd.h>
 
@@ -101,7 +102,7 @@ static int draw(const char *strategy, const char *size)
                     (char[]){"--size"},          (char *)(uintptr_t)size,     (char[]){"-o"},
                     (char *)(uintptr_t)svg_path, (char *)(uintptr_t)ops_path, NULL};
     test_what = strategy;
-    return region_map_main(8, argv);
+    return command_region_map(8, argv);
 }
 
 static bool was_refused(long line)
@@ -171,8 +172,7 @@ static const struct rect *named(const char *name)
 /* b, d, then c go: afterwards one free bar lies over all three, and f, larger than each, is drawn in it. */
 static void test_merging(const char *strategy)
 {
-    write_ops(
-        "alloc a 400\nalloc b 400\nalloc c 400\nalloc d 400\nalloc e 400\n"
+    write_ops("alloc a 400\nalloc b 400\nalloc c 400\nalloc d 400\nalloc e 400\n"
               "free b\nfree d\nfree c\nalloc f 1100 # big\n");
     CHECK_EQ(draw(strategy, "8192"), 0);
     read_picture(svg_path);

@@ -16,6 +16,7 @@ enum {
 
 int command_run(int argc, char **argv);
 int command_doctor(int argc, char **argv);
+int command_region_map(int argc, char **argv);
 
 /* Says on stderr that `word` is no `what` (an option, a subcommand), with the nearest of `names`
  * (ended by NULL) where one is near, and returns STATUS_USAGE. */

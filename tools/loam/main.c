@@ -26,6 +26,7 @@ static const struct command commands[] = {
     {"run", command_run, "[--stats] [--] PROGRAM [ARG...]", "run a program on Loam"},
     {"options", command_options, "", "list the options of the variable LOAM"},
     {"doctor", command_doctor, "", "what this machine offers to Loam, and what is used"},
+    {"region-map", command_region_map, "[OPTION...] OPERATIONS", "draw a region's memory over time as SVG (--help)"},
     {"version", command_version, "", "print the version"},
     {"help", command_help, "", "print this"},
 };

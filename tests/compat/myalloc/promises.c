@@ -79,6 +79,34 @@ static void limits(void)
     myfree(large);
 }
 
+/* The break comes in steps of 128 KiB, each time after it was refused: what is there is used up first, each time, whatever the
+ * sizes, and nothing that lives is touched. */
+static void steps(void)
+{
+    static unsigned char *objects[100000];
+    static unsigned sizes[100000];
+    size_t count = 0, live = 0;
+    for (fake_limit = SMALL_BREAK; fake_limit <= 16 * SMALL_BREAK; fake_limit += SMALL_BREAK) {
+        for (;;) {
+            unsigned size = 1 + check_random(check_random(20) ? 200 : 4000);
+            unsigned char *at = mymalloc(size);
+            if (at == NULL)
+                break;
+            memset(at, (int)(size & 255), size);
+            objects[count] = at;
+            sizes[count++] = size;
+            live += size;
+        }
+        CHECK(errno == ENOMEM && fake_used() <= fake_limit, "refused at the limit");
+        CHECK(live >= fake_limit * 85 / 100, "%zu bytes live of the %zu that there are", live, fake_limit);
+        for (size_t i = 0; i < count; i++)
+            CHECK(objects[i][0] == (sizes[i] & 255) && objects[i][sizes[i] - 1] == (sizes[i] & 255), "object %zu", i);
+    }
+    while (count > 0)
+        myfree(objects[--count]);
+    CHECK(fake_used() <= 64 * KIB, "all given back: %zu", fake_used());
+}
+
 static void lowering(void)
 {
     enum { COUNT = 1024 };
@@ -428,13 +456,11 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         void (*run)(void);
-    } cases[] = {{"untouched", untouched},   {"batches", batches},
-                 {"limits", limits},         {"lowering", lowering},
-                 {"neighbours", neighbours}, {"contiguous", contiguous},
-                 {"garbage", garbage},       {"lifo", lifo},
-                 {"merging", merging},       {"resizing", resizing},
-                 {"alignment", alignment},   {"four_million", four_million},
-                 {"random", random_calls}};
+    } cases[] = {{"untouched", untouched},       {"batches", batches},    {"limits", limits},
+                 {"lowering", lowering},         {"steps", steps},        {"neighbours", neighbours},
+                 {"contiguous", contiguous},     {"garbage", garbage},    {"lifo", lifo},
+                 {"merging", merging},           {"resizing", resizing},  {"alignment", alignment},
+                 {"four_million", four_million}, {"random", random_calls}};
     if (argc > 1 && strcmp(argv[1], "untouched") == 0)
         untouched();
     quiet_stdio();

@@ -11,16 +11,17 @@
  * A refused one keeps its row (class refused) and is reported on stderr; a line that makes no sense ends it with status 2.
  *
  * The region stands over a buffer of its own. Walking a bitmap region merges all that is free, so its lists of recently
- * freed blocks are not seen at work here. Called by the command's main, or compiled alone with -DREGION_MAP_ALONE. */
+ * freed blocks are not seen at work here. Called by the command's main; tests/region/region_map.c takes this file in. */
+#include "command.h"
+
 #include <loam/region.h>
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-int region_map_main(int argc, char **argv);
 
 enum {
     MAP_LEFT = 70,
@@ -29,6 +30,7 @@ enum {
     MAP_TOP = 40,
     MAP_NAMES = 4096,
     MAP_NAME = 32,
+    MAP_LINE = 4096,
     MAP_ROWS = 20000
 };
 
@@ -243,10 +245,8 @@ static int map_refused(const struct map *m, long line, const char *text, const c
 
 static int map_nonsense(long line, const char *text)
 {
-    fprintf(stderr,
-            "loam region-map: line %ld: '%s' is no operation (alloc NAME SIZE [ALIGNMENT], free NAME, "
-            "resize NAME SIZE, reset)\n",
-            line, text);
+    fprintf(stderr, "loam region-map: line %ld: '%s' is no operation here; 'loam region-map --help' lists them\n", line,
+            text);
     return -1;
 }
 
@@ -271,17 +271,16 @@ static int map_operate(struct map *m, long line, const char *text)
         block->size = size;
         return block->start != NULL ? 1 : map_refused(m, line, text, NULL);
     }
-    if (strcmp(verb, "free") == 0 && words == 2) {
-        if (block->start == NULL)
-            return map_refused(m, line, text, "there is no such block now");
+    bool frees = strcmp(verb, "free") == 0 && words == 2, resizes = strcmp(verb, "resize") == 0 && words == 3;
+    if ((frees || resizes) && block->start == NULL)
+        return map_refused(m, line, text, "there is no such block now");
+    if (frees) {
         if (loam_region_free(m->region, block->start) != LOAM_OK)
             return map_refused(m, line, text, NULL);
         block->start = NULL;
         return 1;
     }
-    if (strcmp(verb, "resize") == 0 && words == 3) {
-        if (block->start == NULL)
-            return map_refused(m, line, text, "there is no such block now");
+    if (resizes) {
         char *to = loam_region_resize(m->region, block->start, size);
         if (to == NULL)
             return map_refused(m, line, text, NULL);
@@ -295,27 +294,23 @@ static int map_operate(struct map *m, long line, const char *text)
 static void map_strip(char *line)
 {
     line[strcspn(line, "#\r\n")] = '\0';
-    size_t length = strlen(line);
-    while (length > 0 && (line[length - 1] == ' ' || line[length - 1] == '\t'))
-        line[--length] = '\0';
 }
 
 /* Lines that will be rows: the picture's height must be known first. */
 static long map_count_rows(FILE *in)
 {
-    char line[256];
+    char line[MAP_LINE];
     long rows = 1;
     while (fgets(line, sizeof line, in) != NULL) {
         map_strip(line);
         rows += line[strspn(line, " \t")] != '\0';
     }
-    rewind(in);
     return rows;
 }
 
 static int map_draw(struct map *m, FILE *in, const char *strategy, long rows)
 {
-    char line[256];
+    char line[MAP_LINE];
     bool bump = strcmp(strategy, "bump") == 0;
     int status = 0;
     char **sums = calloc((size_t)rows, sizeof *sums);
@@ -329,7 +324,7 @@ static int map_draw(struct map *m, FILE *in, const char *strategy, long rows)
         if (did < 0)
             status = 2;
         if (did > 0) {
-            char *row = map_row(m, bump);
+            char *row = map_row(m, bump); /* which counts m->row up */
             sums[m->row - 1] = row;
         }
     }
@@ -352,21 +347,62 @@ struct map_arguments {
     const char *in, *out;
 };
 
+static const char map_help[] =
+    "usage: loam region-map [OPTION...] OPERATIONS\n\n"
+    "  --strategy NAME   bump, cells, blocks, buddy or bitmap (the default)\n"
+    "  --size BYTES      of the region's memory; 16384 where nothing is said\n"
+    "  --cell BYTES      of a cell, for cells; 64\n"
+    "  --least BYTES     of the smallest block, for buddy; 64\n"
+    "  -o FILE           where the picture (SVG) goes; stdout\n\n"
+    "OPERATIONS is a file, each line one of: alloc NAME SIZE [ALIGNMENT], free NAME, resize NAME SIZE, reset;\n"
+    "# begins a comment.\n";
+
 static int map_usage(const char *why, const char *word)
 {
-    fprintf(stderr,
-            "loam region-map: %s%s\nusage: loam region-map [--strategy bump|cells|blocks|buddy|bitmap] [--size BYTES] "
-            "[--cell BYTES] [--least BYTES] [-o FILE.svg] OPERATIONS\n",
-            why, word);
-    return 2;
+    fprintf(stderr, "loam region-map: %s%s; 'loam region-map --help' tells what it takes\n", why, word);
+    return STATUS_USAGE;
 }
 
-static int map_strategy(const char *name)
+/* Where a word stands among names that a NULL ends; -1: nowhere. */
+static int map_index(const char *const *names, const char *word)
 {
-    for (int i = 0; map_strategies[i] != NULL; i++)
-        if (strcmp(map_strategies[i], name) == 0)
+    for (int i = 0; names[i] != NULL; i++)
+        if (strcmp(names[i], word) == 0)
             return i;
     return -1;
+}
+
+/* A number of bytes. False: it is none, or 0, or more than any picture shows. */
+static bool map_number(const char *text, size_t *number)
+{
+    char *end;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 0);
+    *number = value;
+    return *text >= '0' && *text <= '9' && *end == '\0' && errno == 0 && value > 0 && value <= UINT32_MAX;
+}
+
+/* An option with its value (NULL: there is none). */
+static int map_option(struct map_arguments *a, const char *option, const char *value)
+{
+    static const char *const options[] = {"--size", "--cell", "--least", "--strategy", "-o", NULL};
+    size_t *const numbers[] = {&a->options.buffer_size, &a->options.cell, &a->options.least};
+    int which = map_index(options, option);
+    if (which < 0)
+        return usage_unknown("option of loam region-map", option, options);
+    if (value == NULL)
+        return map_usage("nothing stands behind ", option);
+    if (which < 3)
+        return map_number(value, numbers[which]) ? 0 : map_usage("a number of bytes is expected, found ", value);
+    if (strcmp(option, "-o") == 0) {
+        a->out = value;
+        return 0;
+    }
+    int strategy = map_index(map_strategies, value);
+    if (strategy < 0)
+        return usage_unknown("strategy", value, map_strategies);
+    a->options.kind = (enum loam_region_kind)strategy;
+    return 0;
 }
 
 static int map_arguments(struct map_arguments *a, int argc, char **argv)
@@ -374,30 +410,16 @@ static int map_arguments(struct map_arguments *a, int argc, char **argv)
     *a = (struct map_arguments){
         .options = {.kind = LOAM_REGION_BITMAP, .source = LOAM_SOURCE_BUFFER, .buffer_size = 16384}};
     for (int i = 1; i < argc; i++) {
-        if (argv[i][0] != '-') {
-            if (a->in != NULL)
-                return map_usage("one file of operations, not two: ", argv[i]);
+        if (argv[i][0] == '-') {
+            int status = map_option(a, argv[i], i + 1 < argc ? argv[i + 1] : NULL);
+            if (status != 0)
+                return status;
+            i++;
+        } else if (a->in != NULL) {
+            return map_usage("one file of operations, not two: ", argv[i]);
+        } else {
             a->in = argv[i];
-            continue;
         }
-        const char *value = i + 1 < argc ? argv[i + 1] : NULL;
-        char *end = NULL;
-        unsigned long long number = value != NULL ? strtoull(value, &end, 0) : 0;
-        bool is_number = value != NULL && end != value && *end == '\0' && number > 0 && number <= UINT32_MAX;
-        int strategy = value != NULL ? map_strategy(value) : -1;
-        if (strcmp(argv[i], "-o") == 0 && value != NULL)
-            a->out = value;
-        else if (strcmp(argv[i], "--strategy") == 0 && strategy >= 0)
-            a->options.kind = (enum loam_region_kind)strategy;
-        else if (strcmp(argv[i], "--size") == 0 && is_number)
-            a->options.buffer_size = number;
-        else if (strcmp(argv[i], "--cell") == 0 && is_number)
-            a->options.cell = number;
-        else if (strcmp(argv[i], "--least") == 0 && is_number)
-            a->options.least = number;
-        else
-            return map_usage("not understood: ", argv[i]);
-        i++;
     }
     if (a->options.kind == LOAM_REGION_CELLS && a->options.cell == 0)
         a->options.cell = 64;
@@ -413,6 +435,10 @@ static int map_run(struct map *m, const struct map_arguments *a, FILE *in)
                 MAP_ROWS);
         return 1;
     }
+    if (fseek(in, 0, SEEK_SET) != 0) { /* a pipe */
+        perror(a->in);
+        return 1;
+    }
     m->size = options.buffer_size;
     m->room = m->size / 4 + 16; /* spans are at least a header or 8 bytes long; rounding may be shorter */
     m->buffer = aligned_alloc(4096, (m->size + 4095) / 4096 * 4096);
@@ -420,11 +446,8 @@ static int map_run(struct map *m, const struct map_arguments *a, FILE *in)
     m->before = malloc(m->room * sizeof *m->before);
     m->row_height = rows <= 60 ? 12 : rows <= 600 ? 720.0 / (double)rows : 1.2;
     options.buffer = m->buffer;
-    if (m->buffer == NULL || m->now == NULL || m->before == NULL) {
-        fprintf(stderr, "loam region-map: no memory\n");
-        return 1;
-    }
-    int error = loam_region_create(&m->region, &options);
+    bool room = m->buffer != NULL && m->now != NULL && m->before != NULL;
+    int error = room ? loam_region_create(&m->region, &options) : LOAM_ERROR_SPENT;
     if (error != LOAM_OK) {
         fprintf(stderr, "loam region-map: a region of %zu bytes: %s\n", m->size, loam_strerror(error));
         return 1;
@@ -448,9 +471,13 @@ static int map_run(struct map *m, const struct map_arguments *a, FILE *in)
     return status;
 }
 
-int region_map_main(int argc, char **argv)
+int command_region_map(int argc, char **argv)
 {
     struct map_arguments arguments;
+    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+        fputs(map_help, stdout);
+        return 0;
+    }
     int status = map_arguments(&arguments, argc, argv);
     if (status != 0)
         return status;
@@ -470,10 +497,3 @@ int region_map_main(int argc, char **argv)
     free(m);
     return status;
 }
-
-#ifdef REGION_MAP_ALONE
-int main(int argc, char **argv)
-{
-    return region_map_main(argc, argv);
-}
-#endif
