@@ -151,7 +151,7 @@ static void resize(uint32_t i, uint32_t to)
     uint32_t g = block_length(i);
     if (to > g) {
         bool room = i + to <= row.granules && hole_length(i + g) >= to - g;
-        if (bounds_extend(&row, i, g, to) != room)
+        if ((bounds_extend(&row, i, g, to) != 0) != room)
             wrong("extend", i);
         if (room)
             memset(model + i + g, 2, to - g);

@@ -51,7 +51,19 @@ INLINE struct span_block large_block_of(void *p, struct owner **owner, bool *our
 }
 
 /* What realloc leaves as it is: less than an eighth, or less than 64 bytes, is not worth a lock to give back. */
-INLINE bool worth_shrinking(uint32_t from, uint32_t to) { return from - to > from / 8 && from - to >= 4; }
+enum { SHRINK_LEAST = 4 }; /* granules */
+INLINE bool worth_shrinking(uint32_t from, uint32_t to) { return from - to > from / 8 && from - to >= SHRINK_LEAST; }
+
+/* What an aligned request takes: a multiple of the alignment, as far as that is not more than the size or ALIGNED_STEP_MAX. So
+ * aligned blocks gather in few classes, and the next request finds one in its list (cache/aligned.c). */
+enum { ALIGNED_STEP_MAX = 512 };
+INLINE size_t aligned_size(size_t align, size_t size)
+{
+    size_t step = align < ALIGNED_STEP_MAX ? align : ALIGNED_STEP_MAX;
+    if (unlikely(step > size))
+        step = size <= GRANULE ? GRANULE : (size_t)1 << bits_log2(size);
+    return bits_up(size, step);
+}
 
 /* start.c: everything that happens once. */
 void api_start(void);

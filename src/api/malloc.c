@@ -20,8 +20,22 @@ INLINE void *fast_pop(size_t size)
     return NULL;
 }
 
+static NOINLINE void *malloc_middle(size_t size)
+{
+    if (size <= SIZE_FINE_MAX)
+        __builtin_unreachable();
+    if (likely(size <= SIZE_MAX_BYTES)) {
+        void *p = cache_pop_ticking(size_class(size));
+        if (likely(p))
+            return p;
+    }
+    return malloc_slow(size);
+}
+
 void *API(malloc)(size_t size)
 {
+    if (unlikely(size > SIZE_FINE_MAX))
+        return malloc_middle(size);
     void *p = fast_pop(size);
     if (likely(p))
         return p;
@@ -74,6 +88,20 @@ static NOINLINE void free_rest(void *p, uintptr_t offset, enum sequence_result r
     cache_free_slow(p, class);
 }
 
+/* The block's end is not in the window: it has more than 56 granules, or no block starts there (NULL is among these). */
+static NOINLINE void free_longer(void *p, const struct chunk *chunk)
+{
+    uint32_t i = (uint32_t)chunk_granule(chunk, p);
+    if (unlikely(!(bounds_window(chunk->boundary, i) & 1))) {
+        free_slow(p);
+        return;
+    }
+    uint32_t offset = table_offset(chunk_block_class_long(chunk, i));
+    enum sequence_result result = sequence_push(offset, p);
+    if (unlikely(result != SEQUENCE_DONE))
+        free_rest(p, offset, result);
+}
+
 void API(free)(void *p)
 {
     struct owner *owner = map_owner(p);
@@ -81,32 +109,38 @@ void API(free)(void *p)
     if (unlikely(i >= CHUNK_GRANULES))
         goto slow;
     uint64_t window = bounds_window(((struct chunk *)owner)->boundary, (uint32_t)i);
-    WINDOW_LESS_ONE(window, slow);
+    WINDOW_LESS_ONE(window, longer);
     uintptr_t offset = table_offset(bits_ctz(window));
     enum sequence_result result = sequence_push(offset, p);
     if (unlikely(result != SEQUENCE_DONE))
         free_rest(p, offset, result);
+    return;
+longer:
+    free_longer(p, (struct chunk *)owner);
     return;
 slow:
     free_slow(p);
 }
 API_EXPORT(free);
 
-/* A block of `from` granules may have been asked for with `size` bytes: it is of that class, or realloc left it larger. */
+/* A block of `from` granules may have been asked for with `size` bytes: it is of that class, or realloc left it larger, or made it
+ * so (an eighth for one that grows by little). */
 static bool size_fits(uint32_t from, size_t size)
 {
     if (size > SIZE_MAX_BYTES)
         return false;
+    size_t roomy = size + size / 8;
     uint32_t to = size_granules(size_class(size));
-    return to == from || (to < from && !worth_shrinking(from, to));
+    uint32_t most = roomy > SIZE_MAX_BYTES ? SIZE_MAX_GRANULES : size_granules(size_class(roomy));
+    return to <= from && (from <= most || !worth_shrinking(from, to));
 }
 
-static NOINLINE void free_checked(void *p, size_t size, const char *call)
+static NOINLINE void free_checked(void *p, size_t align, size_t size, const char *call)
 {
     struct chunk *chunk;
     uint32_t class;
     if (p && chunk_block_live(p, &chunk, &class)) {
-        if (!size_fits(size_granules(class), size))
+        if (!size_fits(size_granules(class), size) && !size_fits(size_granules(class), aligned_size(align, size)))
             guard_wrong_size(call, p, size_bytes(class), size);
     } else if (p) {
         struct owner *owner;
@@ -118,12 +152,11 @@ static NOINLINE void free_checked(void *p, size_t size, const char *call)
     API(free)(p);
 }
 
-void API(free_sized)(void *p, size_t size) { free_checked(p, size, "free_sized"); }
+void API(free_sized)(void *p, size_t size) { free_checked(p, GRANULE, size, "free_sized"); }
 API_EXPORT(free_sized);
 
 void API(free_aligned_sized)(void *p, size_t align, size_t size)
 {
-    (void)align;
-    free_checked(p, size, "free_aligned_sized");
+    free_checked(p, align, size, "free_aligned_sized");
 }
 API_EXPORT(free_aligned_sized);

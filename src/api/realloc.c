@@ -1,5 +1,8 @@
 /* realloc: stays where it is if it can. In its class; by extending into the free granules behind it, or giving its end back;
- * by moving pages of a direct mapping; else by copying. */
+ * by moving pages of a direct mapping; else by copying.
+ *
+ * Who grows by little will grow again: a block that grows by less than an eighth gets an eighth, if that is to be had for
+ * nothing or it is copied anyway. So appending in small steps costs a slow call for each eighth, and copies O(log n) times. */
 #include "api/inside.h"
 #include "arena/arena.h"
 #include "cache/cache.h"
@@ -7,6 +10,25 @@
 #include "span/span.h"
 #include <string.h>
 
+INLINE size_t size_roomy(size_t have, size_t size) { return size > have && size - have < have / 8 ? have + have / 8 : size; }
+
+static void *realloc_into(void *fresh, void *p, size_t bytes)
+{
+    memcpy(fresh, p, bytes);
+    API(free)(p);
+    return fresh;
+}
+
+static NOINLINE void *realloc_copy(void *p, size_t have, size_t size)
+{
+    void *fresh = block_alloc(size_roomy(have, size), NULL);
+    if (unlikely(!fresh))
+        return malloc_failed();
+    return realloc_into(fresh, p, have < size ? have : size);
+}
+
+/* NULL: it is not in the chunk that it can stay. A small block is rather copied, if there is a free one in the list: that is some
+ * 80 instructions and a cache line or a few, while in the chunk takes its lock and twice as many. */
 static void *chunk_realloc(struct chunk *chunk, void *p, uint32_t class, size_t size)
 {
     if (size > SIZE_MAX_BYTES)
@@ -14,17 +36,14 @@ static void *chunk_realloc(struct chunk *chunk, void *p, uint32_t class, size_t 
     uint32_t from = size_granules(class), to = size_granules(size_class(size));
     if (likely(to == from) || (to < from && !worth_shrinking(from, to)))
         return p;
-    return arena_resize(chunk, p, from, to) ? p : NULL;
-}
-
-static NOINLINE void *realloc_copy(void *p, size_t have, size_t size)
-{
-    void *fresh = block_alloc(size, NULL);
-    if (unlikely(!fresh))
-        return malloc_failed();
-    memcpy(fresh, p, have < size ? have : size);
-    API(free)(p);
-    return fresh;
+    size_t have = size_bytes(class), roomy = size_roomy(have, size);
+    uint32_t roomy_class = roomy > SIZE_MAX_BYTES ? size_class(size) : size_class(roomy);
+    if (from <= SIZE_FINE || to <= SIZE_FINE) {
+        void *fresh = cache_pop(table_offset(roomy_class));
+        if (fresh)
+            return realloc_into(fresh, p, have < size ? have : size);
+    }
+    return arena_resize(chunk, p, from, to, size_granules(roomy_class)) ? p : NULL;
 }
 
 /* p is no block in a chunk. */
@@ -45,7 +64,7 @@ static NOINLINE void *realloc_other(void *p, size_t size)
     if (size > PTRDIFF_MAX)
         return malloc_failed();
     if (size > SIZE_MAX_BYTES) {
-        moved = span_resize(owner, p, size);
+        moved = span_resize(owner, p, size, size_roomy(block.size, size));
         if (moved)
             return moved;
     }
@@ -72,13 +91,23 @@ static NOINLINE void *realloc_slow(void *p, size_t size)
     return same ? same : realloc_copy(p, size_bytes(class), size);
 }
 
+/* How many granules the live block at p has, if that takes no second look: 0 or 0xffff if it does, or there is none. */
+INLINE uint32_t block_granules_soon(void *p)
+{
+    struct owner *owner = map_owner(p);
+    if (unlikely(owner->kind != OWNER_CHUNK))
+        return 0;
+    const struct chunk *chunk = (const struct chunk *)owner;
+    uintptr_t i = chunk_granule(chunk, p);
+    if (unlikely(i >= CHUNK_GRANULES) || unlikely(!bounds_is_occupied_now(chunk->occupied, (uint32_t)i)))
+        return 0;
+    return chunk_block_granules(chunk, (uint32_t)i);
+}
+
 void *API(realloc)(void *p, size_t size)
 {
-    struct chunk *chunk;
-    uint32_t class;
-    if (likely(size - 1 < SIZE_FINE_MAX) && likely(chunk_block_live(p, &chunk, &class)) &&
-        likely(size_to_granules(size) == class))
-        return p;
+    if (likely(size - 1 < SIZE_FINE_MAX) && likely(block_granules_soon(p) - size_to_granules(size) < SHRINK_LEAST))
+        return p; /* large enough, and little too large */
     return realloc_slow(p, size);
 }
 API_EXPORT(realloc);

@@ -36,11 +36,8 @@ static void *try_alloc(size_t size, bool *zero)
     if (size > SIZE_MAX_BYTES)
         return large_alloc(size, GRANULE, zero);
     uint32_t class = size_class(size);
-    void *p = cache_pop(table_offset(class));
-    if (unlikely(!p))
-        return cache_alloc_slow(class);
-    cache_tick_seldom();
-    return p;
+    void *p = cache_pop_ticking(class);
+    return likely(p) ? p : cache_alloc_slow(class);
 }
 
 void *block_alloc(size_t size, bool *zero)
@@ -62,10 +59,14 @@ void *block_alloc(size_t size, bool *zero)
 
 NOINLINE void *malloc_slow(size_t size)
 {
-    if (__atomic_load_n(&cache_locked, __ATOMIC_ACQUIRE) && likely(size <= SIZE_MAX_BYTES)) {
-        void *locked = locked_alloc(size_class(size));
-        if (likely(locked))
-            return locked;
+    if (likely(size <= SIZE_MAX_BYTES)) {
+        void *p = NULL;
+        if (__atomic_load_n(&cache_locked, __ATOMIC_ACQUIRE))
+            p = locked_alloc(size_class(size));
+        else if (likely(api_started()))
+            p = cache_alloc_slow(size_class(size)); /* its list has just been found empty */
+        if (likely(p))
+            return p;
     }
     void *p = block_alloc(size, NULL);
     return likely(p) ? p : malloc_failed();
@@ -74,9 +75,10 @@ NOINLINE void *malloc_slow(size_t size)
 static void *try_alloc_aligned(size_t align, size_t size)
 {
     bool zero;
+    size = aligned_size(align, size);
     if (size > SIZE_MAX_BYTES || align > SIZE_MAX_BYTES)
         return large_alloc(size ? size : 1, align, &zero);
-    return arena_take_aligned(0, size_class(size), align);
+    return cache_alloc_aligned(size_class(size), align, NULL);
 }
 
 void *block_alloc_aligned(size_t align, size_t size)
@@ -97,6 +99,14 @@ void *block_alloc_aligned(size_t align, size_t size)
 
 void *malloc_aligned(size_t align, size_t size)
 {
+    if (likely(size <= SIZE_MAX_BYTES - ALIGNED_STEP_MAX) && likely(align <= SIZE_MAX_BYTES)) {
+        uint32_t class = size_class(aligned_size(align, size));
+        void *first = cache_pop(table_offset(class));
+        if (likely(first) && likely(((uintptr_t)first & (align - 1)) == 0))
+            return first;
+        if (first && (first = cache_alloc_aligned(class, align, first)))
+            return first;
+    }
     void *p = block_alloc_aligned(align, size);
     return likely(p) ? p : malloc_failed();
 }

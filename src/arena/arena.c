@@ -13,6 +13,7 @@
 enum {
     CARVE_CHUNKS = 8,
     CARVE_RUNS = 64,
+    CARVE_ALIGNED = 32,
     ALIGNED_TRIES = 4,
     ONE_LOAD = 56,     /* granules whose bits one unaligned load is sure to show */
 };
@@ -104,6 +105,7 @@ static void chunk_retire(struct arena *arena, struct chunk *chunk)
 static void chunk_released(struct arena *arena, struct chunk *chunk)
 {
     chunk->stamp = span_tick_number();
+    chunk->again = true;
     if (chunk->longest == CHUNK_GRANULES && chunk->bin != bin_of(CHUNK_GRANULES) && arena->bins[bin_of(CHUNK_GRANULES)])
         chunk_retire(arena, chunk);
     else
@@ -159,7 +161,7 @@ static void peaks_raise(size_t *peak, size_t now)
     }
 }
 
-static void arena_carve(struct arena *arena, uint32_t class, uint32_t k, struct cuts *cuts, bool grow)
+static void arena_carve(struct arena *arena, uint32_t class, uint32_t fresh, uint32_t k, struct cuts *cuts, bool grow)
 {
     uint32_t g = size_granules(class);
     uint32_t before = cuts->blocks;
@@ -172,7 +174,10 @@ static void arena_carve(struct arena *arena, uint32_t class, uint32_t k, struct 
             if (!chunk)
                 break;
         }
-        chunk_carve(arena, chunk, class, g, k, cuts);
+        uint32_t most = chunk->again ? k : fresh;
+        if (cuts->blocks >= most)
+            break;
+        chunk_carve(arena, chunk, class, g, most, cuts);
     }
     uint32_t cut = cuts->blocks - before;
     arena->carved[class] += cut;
@@ -214,14 +219,14 @@ static struct arena *arena_lock_one(uint32_t *preferred)
 }
 
 /* With `mine` locked: what the others have, if nobody holds them. */
-static void arena_carve_others(const struct arena *mine, uint32_t class, uint32_t k, struct cuts *cuts)
+static void arena_carve_others(const struct arena *mine, uint32_t class, uint32_t fresh, uint32_t k, struct cuts *cuts)
 {
     uint32_t count = arena_all();
     for (uint32_t i = 0; i < count && cuts->blocks == 0; i++) {
         struct arena *other = &arenas[i];
         if (other == mine || !lock_try(&other->lock))
             continue;
-        arena_carve(other, class, k, cuts, false);
+        arena_carve(other, class, fresh, k, cuts, false);
         lock_drop(&other->lock);
     }
 }
@@ -244,17 +249,17 @@ void arena_peaks(size_t *granules, size_t *blocks)
     *blocks = __atomic_load_n(&blocks_peak, __ATOMIC_RELAXED);
 }
 
-struct list arena_take(uint32_t *preferred, uint32_t class, uint32_t k)
+struct list arena_take(uint32_t *preferred, uint32_t class, uint32_t fresh, uint32_t k)
 {
     struct cuts cuts;
     cuts.used = cuts.blocks = 0;
     struct arena *arena = arena_lock_one(preferred);
-    arena_carve(arena, class, k, &cuts, false);
+    arena_carve(arena, class, fresh, k, &cuts, false);
     if (unlikely(cuts.blocks == 0)) {
         if (arena_all() > 1)
-            arena_carve_others(arena, class, k, &cuts);
+            arena_carve_others(arena, class, fresh, k, &cuts);
         if (cuts.blocks == 0)
-            arena_carve(arena, class, k, &cuts, true);
+            arena_carve(arena, class, fresh, k, &cuts, true);
         arena_count_peak();
     }
     lock_drop(&arena->lock);
@@ -263,42 +268,53 @@ struct list arena_take(uint32_t *preferred, uint32_t class, uint32_t k)
 
 /* ---- aligned ---- */
 
-static void *chunk_place_aligned(struct arena *arena, struct chunk *chunk, uint32_t class, uint32_t align)
+/* Cuts up to k; fewer if the chunk has no more aligned places. They are linked later, from `out`. */
+static uint32_t chunk_carve_aligned(struct arena *arena, struct chunk *chunk, uint32_t class, uint32_t align, uint32_t k, char **out)
 {
     const struct bounds bounds = chunk_bounds(chunk);
-    uint32_t g = size_granules(class);
-    uint32_t at = bounds_place_aligned(&bounds, g, align, 0);
-    if (at == BOUNDS_NONE)
-        return NULL;
-    if (g > SIZE_FINE)
-        chunk->large[at / BITS_WORD] = (uint8_t)class;
-    chunk_touch(chunk, at, at + g);
+    uint32_t g = size_granules(class), count = 0;
+    for (; count < k; count++) {
+        uint32_t at = bounds_place_aligned(&bounds, g, align, 0);
+        if (at == BOUNDS_NONE)
+            break;
+        if (g > SIZE_FINE)
+            chunk->large[at / BITS_WORD] = (uint8_t)class;
+        chunk_touch(chunk, at, at + g);
+        out[count] = chunk_address(chunk, at);
+    }
+    if (count == 0)
+        return 0;
     chunk->longest = (uint16_t)bounds_longest(&bounds);
     chunk_settle(arena, chunk, false);
-    arena->carved[class]++;
-    counter_add(&arena->blocks, 1);
-    counter_add(&arena->occupied, g);
-    return chunk_address(chunk, at);
+    arena->carved[class] += count;
+    counter_add(&arena->blocks, count);
+    counter_add(&arena->occupied, (size_t)count * g);
+    observe_handed_out(&arena->handed, count * size_bytes(class), size_bytes(class));
+    return count;
 }
 
-void *arena_take_aligned(uint32_t preferred, uint32_t class, size_t align)
+struct list arena_take_aligned(uint32_t *preferred, uint32_t class, size_t align, uint32_t k)
 {
-    uint32_t g = size_granules(class), steps = (uint32_t)(align >> GRANULE_SHIFT);
-    struct arena *arena = arena_lock_one(&preferred);
-    void *p = NULL;
+    uint32_t g = size_granules(class), steps = (uint32_t)(align >> GRANULE_SHIFT), count = 0;
+    char *cut[CARVE_ALIGNED];
+    struct list list = {0};
+    k = k < CARVE_ALIGNED ? k : CARVE_ALIGNED;
+    struct arena *arena = arena_lock_one(preferred);
     struct chunk *chunk = bin_find(arena, bin_for(g)); /* the tightest may do, by luck */
-    for (uint32_t i = 0; i < ALIGNED_TRIES && chunk && !p; i++, chunk = chunk ? chunk->next : NULL)
-        p = chunk_place_aligned(arena, chunk, class, steps);
-    if (!p) { /* this one surely does */
+    for (uint32_t i = 0; i < ALIGNED_TRIES && chunk && count == 0; i++, chunk = chunk->next)
+        count = chunk_carve_aligned(arena, chunk, class, steps, k, cut);
+    if (count == 0) { /* this one surely does */
         chunk = bin_find(arena, bin_for(g + steps - 1 < CHUNK_GRANULES ? g + steps - 1 : CHUNK_GRANULES));
         if (!chunk)
             chunk = chunk_new(arena);
         if (chunk)
-            p = chunk_place_aligned(arena, chunk, class, steps);
+            count = chunk_carve_aligned(arena, chunk, class, steps, k, cut);
     }
     lock_drop(&arena->lock);
     arena_count_peak();
-    return p;
+    while (count-- > 0)
+        list_push(&list, (struct block *)(void *)cut[count]);
+    return list;
 }
 
 /* ---- giving back ---- */
@@ -432,7 +448,7 @@ void arena_release_empty(void)
     }
 }
 
-bool arena_resize(struct chunk *chunk, void *p, uint32_t from, uint32_t to)
+bool arena_resize(struct chunk *chunk, void *p, uint32_t from, uint32_t to, uint32_t roomy)
 {
     const struct bounds bounds = chunk_bounds(chunk);
     struct arena *arena = chunk->arena;
@@ -440,11 +456,16 @@ bool arena_resize(struct chunk *chunk, void *p, uint32_t from, uint32_t to)
     bool done = true;
     lock_take(&arena->lock);
     if (to > from) {
-        done = bounds_extend(&bounds, i, from, to);
-        if (done) {
+        uint32_t hole = bounds_extend(&bounds, i, from, roomy);
+        if (hole)
+            to = roomy;
+        else if (roomy > to)
+            hole = bounds_extend(&bounds, i, from, to);
+        done = hole != 0;
+        if (done)
             chunk_touch(chunk, i + from, i + to);
+        if (hole == chunk->longest)
             chunk->longest = (uint16_t)bounds_longest(&bounds);
-        }
     } else {
         struct bounds_segment hole = bounds_shrink(&bounds, i, from, to);
         if (hole.length > chunk->longest)

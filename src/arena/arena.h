@@ -46,12 +46,12 @@ void arena_limit(uint32_t limit);
 /* Whether chunks made from now on may be worked by free()'s fast path, which needs sequences. Before the first chunk. */
 void arena_allow_fast_path(bool allowed);
 
-/* Up to k (at least 1, at most 256) blocks of a class, linked. *preferred is tried first, and becomes the arena that served.
- * An empty list: out of memory. */
-struct list arena_take(uint32_t *preferred, uint32_t class, uint32_t k);
+/* Up to k (at least 1, at most 256) blocks of a class, linked; from chunks where nothing was given back yet up to `fresh`, at
+ * most k. *preferred is tried first, and becomes the arena that served. An empty list: out of memory. */
+struct list arena_take(uint32_t *preferred, uint32_t class, uint32_t fresh, uint32_t k);
 
-/* One block aligned to `align` (over 16, at most 32 KiB); NULL: out of memory. */
-void *arena_take_aligned(uint32_t preferred, uint32_t class, size_t align);
+/* The same for blocks aligned to `align` (over 16, at most 32 KiB). */
+struct list arena_take_aligned(uint32_t *preferred, uint32_t class, size_t align, uint32_t k);
 
 /* All blocks of the list become free memory. `class`: of all of them, which is faster, or 0 for a list of mixed sizes. */
 void arena_give(struct list list, uint32_t class);
@@ -62,8 +62,9 @@ struct block *arena_list_next(const struct block *block);
 /* How long a list is; a broken one, or one that runs in a circle, is told of. */
 uint32_t arena_list_length(const struct block *block);
 
-/* The block at p (in chunk, `from` granules) becomes one of `to` granules where it stands. False: no room, nothing changed. */
-bool arena_resize(struct chunk *chunk, void *p, uint32_t from, uint32_t to);
+/* The block at p (in chunk, `from` granules) becomes one of `to` granules where it stands; one that grows rather of `roomy`, which
+ * is at least `to`. False: no room, nothing changed. */
+bool arena_resize(struct chunk *chunk, void *p, uint32_t from, uint32_t to, uint32_t roomy);
 
 /* Gives whole free pages inside chunks back to the kernel: those that were not released into during the current tick, or all.
  * Returns bytes. Call with no lock held. */

@@ -4,9 +4,9 @@
 
 enum {
     COUNT_SHIFT = 48,
-    ALL_MIN = 512 << 10,     /* bytes in all: a 16th of what is used, within these, */
+    ALL_MIN = 1024 << 10,    /* bytes in all: a 16th of what is used, within these, */
     ALL_MID = 2 << 20,       /* and a 64th of a large heap */
-    CLASS_PART = 8,          /* of that for one class */
+    CLASS_PART = 2,          /* of that for one class */
 };
 
 struct batch {

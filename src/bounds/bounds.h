@@ -287,7 +287,7 @@ INLINE uint32_t bounds_place_aligned(const struct bounds *b, uint32_t g, uint32_
         for (uint64_t starts = bounds_hole_starts(b, w); starts != 0; starts &= starts - 1) {
             uint32_t s = w * BITS_WORD + bits_ctz(starts);
             uint32_t e = bounds_hole_end(b, s);
-            uint32_t a = (s + origin + align - 1) / align * align - origin;
+            uint32_t a = ((s + origin + align - 1) & ~(align - 1)) - origin;
             if (a <= e && e - a >= g) {
                 bounds_cut(b, s, e, a, g);
                 return a;
@@ -353,20 +353,21 @@ INLINE uint32_t bounds_renumber_word(const struct bounds *b, uint32_t w)
     return longest;
 }
 
-/* Block [i, i+g) becomes [i, i+to), to > g, if what follows is free. */
-INLINE bool bounds_extend(const struct bounds *b, uint32_t i, uint32_t g, uint32_t to)
+/* Block [i, i+g) becomes [i, i+to), to > g, if what follows is free. Returns how long the hole behind it was before; 0: it has not
+ * grown. */
+INLINE uint32_t bounds_extend(const struct bounds *b, uint32_t i, uint32_t g, uint32_t to)
 {
     uint32_t j = i + g;
     if (i + to > b->granules || !bounds_is_free(b, j))
-        return false;
+        return 0;
     uint32_t e = bounds_hole_end(b, j);
     if (i + to > e)
-        return false;
+        return 0;
     bounds_boundary_set(b, i + to);
     bounds_boundary_clear(b, j);
     bounds_occupied_put(b, j, to - g, true);
     bounds_number_cut(b, j, e, j, to - g);
-    return true;
+    return e - j;
 }
 
 /* Block [i, i+g) becomes [i, i+to), 0 < to < g; the rest is free. Returns the hole behind it. */

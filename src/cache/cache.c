@@ -17,7 +17,7 @@ enum {
     RSEQ_CPU_ID = 4,
     RSEQ_MM_CID = 24,
     RSEQ_WITH_MM_CID = 28,   /* feature size from which the kernel writes mm_cid */
-    GRANT_MIN = 256 << 10,   /* bytes that one processor's lists may hold: an eighth of its share of the heap, within these */
+    GRANT_MIN = 1024 << 10,   /* bytes that one processor's lists may hold: an eighth of its share of the heap, within these */
     GRANT_MAX = 8 << 20,
 };
 
@@ -93,22 +93,19 @@ static struct table *table_make(uint32_t id)
     table->arena = id;
     for (uint32_t class = 1; class < SIZE_CLASSES; class++) {
         table->active[class].cap = table_cap_first(class);
-        table->spare[class].cap = 1; /* open */
+        table->spare[class].cap = table_spare_first(class);
     }
     return table;
 }
 
 uint32_t cache_reached(void) { return __atomic_load_n(&reached, __ATOMIC_ACQUIRE); }
 
-NOINLINE struct table *table_get(uint32_t id)
+COLD struct table *table_get_new(uint32_t id)
 {
     if (id >= TABLE_MAX)
         return NULL;
-    struct table *table = __atomic_load_n(&cache_made[id], __ATOMIC_ACQUIRE);
-    if (likely(table))
-        return table;
     lock_take(&cache_lock);
-    table = cache_made[id];
+    struct table *table = cache_made[id];
     if (!table && (table = table_make(id))) {
         __atomic_store_n(&cache_made[id], table, __ATOMIC_RELEASE);
         __atomic_store_n(&tables_made, tables_made + 1, __ATOMIC_RELAXED);
@@ -141,23 +138,38 @@ size_t cache_grant_bound(void)
 
 uint32_t table_cap_grow(struct table *table, uint32_t class)
 {
+    enum { LOOK_AGAIN = 64 };
     uint32_t cap = __atomic_load_n(&table->active[class].cap, __ATOMIC_RELAXED);
     uint32_t most = table_cap_max(class);
-    __atomic_store_n(&table->misses, __atomic_load_n(&table->misses, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED); /* may lose one */
+    uint64_t misses = __atomic_load_n(&table->misses, __ATOMIC_RELAXED);
+    __atomic_store_n(&table->misses, misses + 1, __ATOMIC_RELAXED); /* may lose one */
+    if (misses % LOOK_AGAIN == 0)
+        __atomic_store_n(&table->grant, cache_grant_bound(), __ATOMIC_RELAXED);
     if (cap >= most)
         return cap;
     uint32_t more = cap * 2 < most ? cap * 2 : most;
     size_t bytes = 2 * (size_t)(more - cap) * size_bytes(class);
-    if (__atomic_load_n(&table->granted, __ATOMIC_RELAXED) + bytes > cache_grant_bound())
+    if (__atomic_load_n(&table->granted, __ATOMIC_RELAXED) + bytes > __atomic_load_n(&table->grant, __ATOMIC_RELAXED))
         return cap;
     __atomic_fetch_add(&table->granted, bytes, __ATOMIC_RELAXED);
     __atomic_store_n(&table->active[class].cap, more, __ATOMIC_RELAXED);
+    __atomic_store_n(&table->spare[class].cap, 1, __ATOMIC_RELAXED);
     return more;
+}
+
+/* The end of a miss: every eighth looks at the clock. */
+static void miss_end(struct table *table)
+{
+    enum { SELDOM = 8 };
+    if (unlikely(__atomic_load_n(&table->misses, __ATOMIC_RELAXED) % SELDOM == 0))
+        cache_tick();
+    else
+        span_purge_excess();
 }
 
 /* ---- past the lists ---- */
 
-void *cache_alloc_past(uint32_t class, uint32_t *arena) { return arena_take(arena, class, 1).head; }
+void *cache_alloc_past(uint32_t class, uint32_t *arena) { return arena_take(arena, class, 1, 1).head; }
 
 void cache_free_past(struct block *block)
 {
@@ -173,29 +185,18 @@ void cache_give_batch(uint32_t class, struct list list)
 
 void cache_tick(void)
 {
-    if (unlikely(span_tick())) {
-        cache_decay();
+    enum span_tick tick = span_tick();
+    if (unlikely(tick == SPAN_TICK_DUE)) {
+        cache_decay(false);
         transfer_decay();
         arena_purge(false);
+    } else if (unlikely(tick == SPAN_TICK_IDLE)) {
+        cache_decay(true);
+        transfer_drain();
+        arena_purge(true);
+        span_trim();
     }
     span_purge_excess();
-}
-
-NOINLINE void cache_tick_seldom(void)
-{
-    enum { SELDOM = 32 };
-    if (mode == CACHE_LOCKED) {
-        cache_tick();
-        return;
-    }
-    uint32_t index = cache_index_now();
-    struct table *table = index < TABLE_MAX ? __atomic_load_n(&cache_made[index], __ATOMIC_ACQUIRE) : NULL;
-    if (!table)
-        return;
-    uint32_t calls = __atomic_load_n(&table->calls, __ATOMIC_RELAXED) + 1; /* a lost count does not matter */
-    __atomic_store_n(&table->calls, calls, __ATOMIC_RELAXED);
-    if (calls % SELDOM == 0)
-        cache_tick();
 }
 
 /* ---- refill and overflow, by sequences ---- */
@@ -212,19 +213,36 @@ static void batch_install(uint32_t class, struct list list, uint32_t cap)
     cache_give_batch(class, list);
 }
 
+static struct list batch_ready(struct table *table, uint32_t class)
+{
+    struct list list = {0};
+    if (__atomic_load_n(&table->spare[class].head, __ATOMIC_RELAXED) && /* racy: the sequence looks again */
+        sequence_take(TABLE_SPARE + table_offset(class), 0, &list.head, &list.count) && list.head)
+        __atomic_store_n(&table->spare_used[class], 1, __ATOMIC_RELAXED);
+    else
+        list = transfer_take(class);
+    if (list.head && list.count == 0)
+        list.count = 1; /* lengths may drift (table.h) */
+    return list;
+}
+
+struct block *cache_pop_ready(struct table *table, uint32_t class)
+{
+    struct list list = batch_ready(table, class);
+    if (!list.head)
+        return NULL;
+    struct block *block = list_pop(&list);
+    batch_install(class, list, __atomic_load_n(&table->active[class].cap, __ATOMIC_RELAXED));
+    return block;
+}
+
 static void *refill(struct table *table, uint32_t class)
 {
     uint32_t cap = table_cap_grow(table, class);
-    struct list list = {0};
-    if (!sequence_take(TABLE_SPARE + table_offset(class), 0, &list.head, &list.count) || !list.head)
-        list = transfer_take(class);
-    else
-        __atomic_store_n(&table->spare_used[class], 1, __ATOMIC_RELAXED);
-    if (list.head && list.count == 0)
-        list.count = 1; /* lengths may drift (table.h) */
+    struct list list = batch_ready(table, class);
     if (!list.head) {
         uint32_t arena = __atomic_load_n(&table->arena, __ATOMIC_RELAXED), was = arena;
-        list = arena_take(&arena, class, table_refill(cap, class));
+        list = arena_take(&arena, class, table_refill(cap, class, REFILL_FRESH), table_refill(cap, class, REFILL_AGAIN));
         if (arena != was)
             __atomic_store_n(&table->arena, arena, __ATOMIC_RELAXED);
         if (!list.head)
@@ -232,7 +250,7 @@ static void *refill(struct table *table, uint32_t class)
     }
     struct block *block = list_pop(&list);
     batch_install(class, list, cap);
-    cache_tick();
+    miss_end(table);
     return block;
 }
 
@@ -244,8 +262,12 @@ NOINLINE void *cache_alloc_slow(uint32_t class)
     uint32_t arena = 0;
     if (unlikely(!table) || unlikely(__atomic_load_n(&cache_closed, __ATOMIC_RELAXED)))
         return cache_alloc_past(class, &arena);
-    void *block = sequence_pop_again(table_offset(class)); /* the table may just have been made, or we may have been moved */
-    return block ? block : refill(table, class);
+    if (unlikely(__atomic_load_n(&table->active[class].head, __ATOMIC_RELAXED) != NULL)) { /* we were restarted, or moved */
+        void *block = sequence_pop_again(table_offset(class));
+        if (block)
+            return block;
+    }
+    return refill(table, class);
 }
 
 /* The list was full: it is taken away whole, and the block begins the next one. */
@@ -257,13 +279,15 @@ static bool overflow(struct table *table, struct block *block, uint32_t class)
     uint32_t left;
     if (!sequence_take(table_offset(class), cap, &list.head, &left))
         return false;
+    if (unlikely(list.head == block))
+        guard_freed_twice("free", block);
     if (list.head) {
         list.count = left < was ? was - left : was;
         if (sequence_install(TABLE_SPARE + table_offset(class), list.head, list.count))
             __atomic_store_n(&table->spare_used[class], 1, __ATOMIC_RELAXED);
         else
             cache_give_batch(class, list);
-        cache_tick();
+        miss_end(table);
     }
     return sequence_push_again(table_offset(class), block) == SEQUENCE_DONE;
 }
@@ -276,7 +300,9 @@ NOINLINE void cache_free_slow(void *block, uint32_t class)
     }
     struct table *table = table_get(cache_index_now());
     if (likely(table) && likely(!__atomic_load_n(&cache_closed, __ATOMIC_RELAXED))) {
-        enum sequence_result result = sequence_push_again(table_offset(class), block); /* it may only have been restarted */
+        enum sequence_result result = SEQUENCE_SLOW;
+        if ((int32_t)__atomic_load_n(&table->active[class].left, __ATOMIC_RELAXED) > 0) /* it was only restarted, or moved */
+            result = sequence_push_again(table_offset(class), block);
         if (unlikely(result == SEQUENCE_TWICE))
             guard_freed_twice("free", block);
         if (result == SEQUENCE_DONE || overflow(table, block, class))

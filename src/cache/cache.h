@@ -11,6 +11,7 @@
 #define LOAM_CACHE_CACHE_H
 
 #include "cache/sequence.h"
+#include "cache/tick.h"
 
 enum cache_mode {
     CACHE_NOT_STARTED,
@@ -36,16 +37,38 @@ const char *cache_why_locked(void);
 
 INLINE void *cache_pop(uint32_t offset) { return sequence_pop(offset); }
 
+/* The same for classes of middle size, and once in a while what is due on a tick: their lists may serve a program that does little
+ * for so long that no slow path would ever be taken. The count is racy; a lost one does not matter. No lock held. */
+INLINE void *cache_pop_ticking(uint32_t class)
+{
+    enum { SELDOM = 64 };
+    struct table_list *list;
+    bool restarted;
+    void *block = sequence_pop_try(table_offset(class), &list, &restarted);
+    if (unlikely(!block))
+        return NULL;
+    struct table *table = (struct table *)(void *)(list - class);
+    uint32_t calls = __atomic_load_n(&table->calls, __ATOMIC_RELAXED) + 1;
+    __atomic_store_n(&table->calls, calls, __ATOMIC_RELAXED);
+    if (unlikely(calls % SELDOM == 0))
+        cache_tick();
+    return block;
+}
+
 /* One block of the class. NULL: out of memory. */
 void *cache_alloc_slow(uint32_t class);
+/* One block of the class, aligned to `align` (a power of two, at most 32 KiB). `first`: one that was popped already, and will not
+ * do, or NULL. NULL: out of memory; `first` is in its list again. */
+void *cache_alloc_aligned(uint32_t class, size_t align, void *first);
 /* The block, of that class, goes to a list or back to its arena. */
 void cache_free_slow(void *block, uint32_t class);
 
 /* The block is the last one of its class that was freed on this processor: nobody has it. A racy look, for free. */
 bool cache_has_at_head(const void *block, uint32_t class);
 
-/* What is due on a tick (span_tick said so): spares that nobody needed go back, idle processors' lists too. No lock held. */
-void cache_decay(void);
+/* What is due on a tick (span_tick said so): spares that nobody needed go back; `whole`: every list that can be had without a barrier.
+ * No lock held. */
+void cache_decay(bool whole);
 /* Every list of every table goes to the arenas. False: remote tables could not be taken over (their lists stay). */
 bool cache_drain(void);
 

@@ -90,11 +90,11 @@ bool cache_drain(void)
 
 /* ---- decay ---- */
 
-/* The lists of this processor that were not needed since the last tick; all of them, if the heap has shrunk far below what they may
- * hold. By sequences: no barrier, which a sandbox may forbid, so idle processors' tables stay as they are until a trim. */
-static void decay_own(struct table *table)
+/* The lists of this processor that were not needed since the last tick; all of them, if asked, or if the heap has shrunk far below what
+ * they may hold. By sequences: no barrier, which a sandbox may forbid, so idle processors' tables stay as they are until a trim. */
+static void decay_own(struct table *table, bool all)
 {
-    bool all = __atomic_load_n(&table->granted, __ATOMIC_RELAXED) > 2 * cache_grant_bound();
+    all |= __atomic_load_n(&table->granted, __ATOMIC_RELAXED) > 2 * cache_grant_bound();
     for (uint32_t class = 1; class < SIZE_CLASSES; class++) {
         uint32_t first = table_cap_first(class);
         struct list list = {0};
@@ -113,12 +113,12 @@ static void decay_own(struct table *table)
 }
 
 /* Locked mode: the same for every table that nobody holds. */
-static void decay_locked(struct table *table, struct list *all)
+static void decay_locked(struct table *table, bool whole, struct list *all)
 {
     if (!lock_try(&table->lock))
         return;
     bool idle = __atomic_load_n(&table->misses, __ATOMIC_RELAXED) == table->misses_at_tick;
-    if (idle || table->granted > 2 * cache_grant_bound())
+    if (whole || idle || table->granted > 2 * cache_grant_bound())
         table_collect(table, all);
     for (uint32_t class = 1; class < SIZE_CLASSES; class++) {
         if (!table->spare_used[class])
@@ -129,7 +129,7 @@ static void decay_locked(struct table *table, struct list *all)
     lock_drop(&table->lock);
 }
 
-void cache_decay(void)
+void cache_decay(bool whole)
 {
     struct list all = {0};
     if (!lock_try(&cache_lock))
@@ -137,11 +137,11 @@ void cache_decay(void)
     if (cache_mode() != CACHE_LOCKED) {
         uint32_t id = cache_index_now();
         if (id < cache_reached() && cache_made[id])
-            decay_own(cache_made[id]);
+            decay_own(cache_made[id], whole);
     }
     for (uint32_t id = 0; cache_mode() == CACHE_LOCKED && id < cache_reached(); id++)
         if (cache_made[id])
-            decay_locked(cache_made[id], &all);
+            decay_locked(cache_made[id], whole, &all);
     lock_drop(&cache_lock);
     arena_give(all, 0);
 }

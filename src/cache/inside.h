@@ -10,7 +10,12 @@ extern struct table *cache_made[TABLE_MAX]; /* the real tables, whether they are
 extern bool cache_closed;                /* tables are taken over at the moment; under cache_lock, read relaxed */
 
 /* The table number `id`, made if it is missing. NULL: no memory. */
-struct table *table_get(uint32_t id);
+COLD struct table *table_get_new(uint32_t id);
+INLINE struct table *table_get(uint32_t id)
+{
+    struct table *table = likely(id < TABLE_MAX) ? __atomic_load_n(&cache_made[id], __ATOMIC_ACQUIRE) : NULL;
+    return likely(table) ? table : table_get_new(id);
+}
 
 /* One more than the highest number of a table made; release, grows. */
 uint32_t cache_reached(void);
@@ -34,6 +39,12 @@ size_t cache_grant_bound(void);
 
 /* More room for the list, within what the processors' lists may hold in all. Returns its room. */
 uint32_t table_cap_grow(struct table *table, uint32_t class);
+
+/* The active list was empty: a block of the spare, or of a batch in transfer, which becomes the active list. NULL: there is
+ * none. For sequences. */
+struct block *cache_pop_ready(struct table *table, uint32_t class);
+/* A block from the lists of a table under its lock; NULL if they are empty. For locked mode. */
+struct block *locked_pop_only(uint32_t class);
 
 /* One block past all lists. */
 void *cache_alloc_past(uint32_t class, uint32_t *arena);

@@ -75,7 +75,7 @@ static void locked_refill(struct table *table, uint32_t class)
     else
         list = transfer_take(class);
     if (!list.head)
-        list = arena_take(&table->arena, class, table_refill(cap, class));
+        list = arena_take(&table->arena, class, table_refill(cap, class, REFILL_FRESH), table_refill(cap, class, REFILL_AGAIN));
     list_set_head(active, list.head);
     active->left = cap > list.count ? cap - list.count : 0;
 }
@@ -110,6 +110,23 @@ void *locked_alloc(uint32_t class)
             return block;
     }
     return locked_alloc_slow(class);
+}
+
+struct block *locked_pop_only(uint32_t class)
+{
+    struct table *table = locked_table();
+    if (unlikely(!table))
+        return NULL;
+    struct table_list *active = &table->active[class], *spare = &table->spare[class];
+    if (!active->head && spare->head) {
+        list_set_head(active, spare->head);
+        active->left = active->cap > spare->left ? active->cap - spare->left : 0;
+        spare->head = NULL;
+        spare->left = 0;
+    }
+    struct block *block = locked_pop(active);
+    lock_drop(&table->lock);
+    return block;
 }
 
 static void locked_overflow(struct table *table, uint32_t class)

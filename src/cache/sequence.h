@@ -65,9 +65,9 @@ extern struct sequence sequence;
         [tables] "i"(offsetof(struct sequence, tables)), [offset] "r"(offset),                                         \
         [bias] "i"(offsetof(struct sequence, closed))
 
-/* The first block of the list at `offset`; NULL if it is empty, there is no sequence to be had, or it was restarted, which
- * *restarted then says. */
-INLINE void *sequence_pop_try(uintptr_t offset, bool *restarted)
+/* The first block of the list at `offset`, and *from, the list; NULL if it is empty, there is no sequence to be had, or it was
+ * restarted, which *restarted then says. */
+INLINE void *sequence_pop_try(uintptr_t offset, struct table_list **from, bool *restarted)
 {
     void *list, *block, *link;
     if (unlikely(sequence.area == 0))
@@ -86,6 +86,7 @@ INLINE void *sequence_pop_try(uintptr_t offset, bool *restarted)
                           : aborted, slow);
     if (!block)
         __builtin_unreachable();
+    *from = list;
     return block;
 aborted:
     *restarted = true;
@@ -190,16 +191,18 @@ static inline bool sequence_install(uintptr_t offset, struct block *head, uint32
 /* The fast path's pop: restarted counts as empty, the slow path tries again. */
 INLINE void *sequence_pop(uintptr_t offset)
 {
+    struct table_list *list;
     bool restarted;
-    return sequence_pop_try(offset, &restarted);
+    return sequence_pop_try(offset, &list, &restarted);
 }
 
 /* Pop and push that try again when they are restarted; for the slow paths. */
 static inline void *sequence_pop_again(uintptr_t offset)
 {
     for (int tries = 0; tries < SEQUENCE_TRIES; tries++) {
+        struct table_list *list;
         bool restarted = false;
-        void *block = sequence_pop_try(offset, &restarted);
+        void *block = sequence_pop_try(offset, &list, &restarted);
         if (block || !restarted)
             return block;
     }

@@ -18,7 +18,7 @@
 #include "base/list.h"
 #include "base/lock.h"
 
-enum { TABLE_LISTS = SIZE_CLASSES + 1, TABLE_REFILL = 2 << 10, TABLE_MAX = 4096 /* processors; one with a higher number uses the arenas */ };
+enum { TABLE_LISTS = SIZE_CLASSES + 1, TABLE_MAX = 4096 /* processors; one with a higher number uses the arenas */ };
 
 struct table_list {
     struct block *head;
@@ -33,8 +33,9 @@ struct table {
     struct lock lock;                     /* locked mode: guards the lists */
     uint32_t arena;                       /* the arena that refills came from last; relaxed */
     uint32_t id;                          /* constant */
-    uint32_t calls;                       /* of middle size, for cache_tick_seldom; relaxed */
+    uint32_t calls;                       /* of middle size, for cache_pop_ticking; relaxed */
     size_t granted;                       /* bytes that the caps allow, spares counted; relaxed */
+    size_t grant;                         /* the most of that, as of one of the last misses; relaxed */
     uint64_t misses;                      /* refills and overflows since the start; relaxed */
     uint64_t misses_at_tick;
     uint8_t spare_used[TABLE_LISTS];      /* since the last tick; relaxed */
@@ -47,17 +48,22 @@ INLINE uint32_t table_offset(uint32_t class) { return class * (uint32_t)sizeof(s
 /* The first room of a list, and the most: 32 KiB or 256 blocks. */
 INLINE uint32_t table_cap_first(uint32_t class) { return class <= 16 ? 4 : class <= SIZE_FINE ? 2 : 1; }
 
+/* A spare takes a batch if its cap is not 0. Large classes have none until their list has grown. */
+INLINE uint32_t table_spare_first(uint32_t class) { return class <= SIZE_FINE + SIZE_STEPS; }
+
 INLINE uint32_t table_cap_max(uint32_t class)
 {
     uint32_t blocks = (32u << 10) / (uint32_t)size_bytes(class);
     return blocks > 256 ? 256 : blocks < 2 ? 2 : blocks;
 }
 
-/* How many blocks a refill cuts: half of the room, but not more than 2 KiB. What is cut together for one size is not cut
- * for what the program allocates beside it: large batches scatter its neighbours over more pages (docs/decisions.md). */
-INLINE uint32_t table_refill(uint32_t cap, uint32_t class)
+/* How many blocks a refill cuts: half of the room, but not more than so many bytes. What is cut together for one size is not cut for
+ * what the program allocates beside it: large batches of fresh memory scatter its neighbours over more pages. Where blocks were
+ * given back before, neighbours are scattered already, and larger batches pay (docs/decisions.md). */
+enum { REFILL_FRESH = 2 << 10, REFILL_AGAIN = 8 << 10 };
+INLINE uint32_t table_refill(uint32_t cap, uint32_t class, uint32_t bytes)
 {
-    uint32_t most = TABLE_REFILL / (uint32_t)size_bytes(class);
+    uint32_t most = bytes / (uint32_t)size_bytes(class);
     uint32_t half = cap / 2;
     half = half > most ? most : half;
     return half < 1 ? 1 : half;

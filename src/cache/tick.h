@@ -4,8 +4,4 @@
 
 void cache_tick(void);
 
-/* The same, but looks at the clock only once in a while: for calls of middle size, whose lists may serve a program that does
- * little for so long that no slow path would ever be taken. */
-void cache_tick_seldom(void);
-
 #endif

@@ -197,12 +197,9 @@ static struct area *area_grow(uint32_t pages)
 
 /* ---- placing ---- */
 
-static int64_t area_place(struct area *area, uint32_t pages, uint32_t align, uint32_t *dirty)
+/* Takes [at, at+pages), which lies inside a hole and is a block already. */
+static int64_t area_placed(struct area *area, uint32_t at, uint32_t pages, uint32_t *dirty)
 {
-    uint32_t origin = align > 1 ? (uint32_t)((uintptr_t)area->start >> os_page_shift) & (align - 1) : 0;
-    uint32_t at = align > 1 ? bounds_place_aligned(&area->bounds, pages, align, origin) : bounds_place(&area->bounds, pages);
-    if (at == BOUNDS_NONE)
-        return -1;
     *dirty = bitmap_clear(area->dirty, at, at + pages);
     area->dirty_pages -= *dirty;
     area->used_pages += pages;
@@ -211,17 +208,48 @@ static int64_t area_place(struct area *area, uint32_t pages, uint32_t align, uin
     return at;
 }
 
+/* What page numbers lack to be addresses, as far as `align` pages go. */
+static uint32_t area_origin(const struct area *area, uint32_t align)
+{
+    return align > 1 ? (uint32_t)((uintptr_t)area->start >> os_page_shift) & (align - 1) : 0;
+}
+
+static int64_t area_place(struct area *area, uint32_t pages, uint32_t align, uint32_t *dirty)
+{
+    uint32_t at = align > 1 ? bounds_place_aligned(&area->bounds, pages, align, area_origin(area, align))
+                            : bounds_place(&area->bounds, pages);
+    return at == BOUNDS_NONE ? -1 : area_placed(area, at, pages, dirty);
+}
+
+/* The same, where every page is dirty: no fault will be taken for it, and nothing more is resident. */
+static int64_t area_place_dirty(struct area *area, uint32_t pages, uint32_t align, uint32_t *dirty)
+{
+    uint32_t end = area->bounds.granules, origin = area_origin(area, align);
+    for (uint32_t at = 0, stop = 0; end - stop >= pages;) {
+        at = bitmap_find(area->dirty, stop, end, true);
+        stop = bitmap_find(area->dirty, at, end, false);
+        at = ((at + origin + align - 1) & ~(align - 1)) - origin;
+        if (at < stop && stop - at >= pages && bounds_place_at(&area->bounds, at, pages))
+            return area_placed(area, at, pages, dirty);
+    }
+    return -1;
+}
+
+/* Dirty pages before others: the lowest place of only such ones, else the lowest place. */
 int64_t area_take(uint32_t pages, uint32_t align, struct area **area, uint32_t *dirty)
 {
-    for (uint32_t i = 0; i < span.area_count; i++) {
-        if (span.longest[i] < pages)
-            continue;
-        int64_t at = area_place(span.areas[i], pages, align, dirty);
-        if (at >= 0) {
+    bool look = span.numbers.dirty_bytes >> os_page_shift >= pages;
+    for (int any = !look; any < 2; any++)
+        for (uint32_t i = 0; i < span.area_count; i++) {
+            if (span.longest[i] < pages)
+                continue;
             *area = span.areas[i];
-            return at;
+            if (!any && (*area)->dirty_pages < pages)
+                continue;
+            int64_t at = any ? area_place(*area, pages, align, dirty) : area_place_dirty(*area, pages, align, dirty);
+            if (at >= 0)
+                return at;
         }
-    }
     return -1;
 }
 

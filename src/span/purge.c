@@ -11,6 +11,7 @@
 
 enum {
     TICK_MS = 500,               /* dirt stays for one tick to two */
+    IDLE_MS = 1000,              /* a tick that comes so late finds nothing young: the process has been idle */
     BOUND_LIVE_EXTRA = 4 << 20,  /* the measured bounds of DESIGN 10: a quarter of what is used and 4 MiB, at most 32 MiB; */
     BOUND_LIVE_MAX = 32 << 20,   /* or the recent peak less what is used and 8 MiB, at most 64 MiB, */
     BOUND_PEAK_EXTRA = 8 << 20,  /* whichever is more */
@@ -154,17 +155,18 @@ void span_purge_excess(void)
     lock_drop(&span_purge_lock);
 }
 
-bool span_tick(void)
+enum span_tick span_tick(void)
 {
     uint64_t now = os_milliseconds();
     uint64_t due = __atomic_load_n(&tick_due, __ATOMIC_RELAXED);
     if (likely(now < due))
-        return false;
+        return SPAN_TICK_NONE;
     if (!__atomic_compare_exchange_n(&tick_due, &due, now + TICK_MS, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-        return false;
+        return SPAN_TICK_NONE;
     __atomic_fetch_add(&tick_number, 1, __ATOMIC_RELAXED);
     if (due == 0 || !lock_try(&span_purge_lock))
-        return false; /* the first one only starts the clock */
+        return SPAN_TICK_NONE; /* the first one only starts the clock */
+    bool idle = now - due >= IDLE_MS;
     lock_take(&span_lock);
     purge_down_to(0, true);
     for (uint32_t i = 0; i < span.area_count; i++) {
@@ -176,7 +178,7 @@ bool span_tick(void)
     span.peak_now = span_used();
     lock_drop(&span_lock);
     lock_drop(&span_purge_lock);
-    return true;
+    return idle ? SPAN_TICK_IDLE : SPAN_TICK_DUE;
 }
 
 size_t span_trim(void)

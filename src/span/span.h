@@ -57,14 +57,16 @@ struct span_block span_find_inside(const void *p);
 /* p starts a block, in use. */
 void span_free(struct owner *owner, void *p);
 
-/* Makes the block at p hold `size` bytes where it stands, or, for direct mappings, by moving its pages. NULL: the caller
- * must copy; nothing has changed. */
-void *span_resize(struct owner *owner, void *p, size_t size);
+/* Makes the block at p hold `size` bytes where it stands, or, for direct mappings, by moving its pages; a run that grows rather
+ * gets `roomy`, at least `size`. NULL: the caller must copy; nothing has changed. */
+void *span_resize(struct owner *owner, void *p, size_t size, size_t roomy);
 
 /* ---- giving back ---- */
 
-/* If a tick is due: purges what has been dirty since before the last one. Returns true if it was. Call with no lock held. */
-bool span_tick(void);
+/* If a tick is due: purges what has been dirty since before the last one. IDLE: it came late, because nobody called for a second:
+ * nothing is young, and the caller may give back everything. Call with no lock held. */
+enum span_tick { SPAN_TICK_NONE, SPAN_TICK_DUE, SPAN_TICK_IDLE };
+enum span_tick span_tick(void);
 /* If there is more dirt than the bound: purges down to it. Call with no lock held. */
 void span_purge_excess(void);
 /* Gives back all dirt and unmaps areas without a block. Returns the bytes that the kernel got. Call with no lock held. */

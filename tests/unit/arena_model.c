@@ -68,7 +68,7 @@ static void step_take(void)
     while ((size_t)k * size_bytes(class) > 256 << 10)
         k = (k + 1) / 2;
     uint32_t preferred = pick(ARENA_MAX);
-    struct list list = arena_take(&preferred, class, k);
+    struct list list = arena_take(&preferred, class, pick(2) ? k : (k + 1) / 2, k);
     EXPECT(list.head != NULL && list.count >= 1 && list.count <= k);
     uint32_t count = 0;
     for (struct block *block = list.head, *next; block; block = next) {
@@ -83,11 +83,17 @@ static void step_take_aligned(void)
 {
     uint32_t class = pick_class();
     size_t align = (size_t)GRANULE << (1 + pick(11));
-    char *p = arena_take_aligned(pick(ARENA_MAX), class, align);
-    EXPECT(p != NULL);
-    if ((uintptr_t)p % align != 0)
-        FAIL("%p is not aligned to %zu", (void *)p, align);
-    block_new(p, class);
+    uint32_t preferred = pick(ARENA_MAX), k = 1 + pick(8);
+    struct list list = arena_take_aligned(&preferred, class, align, k);
+    EXPECT(list.head != NULL && list.count >= 1 && list.count <= k);
+    uint32_t count = 0;
+    for (struct block *block = list.head, *next; block; block = next, count++) {
+        next = block->next;
+        if ((uintptr_t)block % align != 0)
+            FAIL("%p is not aligned to %zu", (void *)block, align);
+        block_new((char *)block, class);
+    }
+    EXPECT_EQ(count, list.count);
 }
 
 static struct shadow_block take_out(uint32_t at)
@@ -125,8 +131,11 @@ static void step_resize(void)
     struct shadow_block block = take_out(at);
     uint32_t from = (uint32_t)(block.size >> GRANULE_SHIFT);
     uint32_t to = size_granules(pick(2) ? pick_class() : size_class_of(from + (from < SIZE_MAX_GRANULES)));
-    if (to != from && arena_resize(chunk_of(block.start), block.start, from, to)) {
-        size_t size = (size_t)to << GRANULE_SHIFT;
+    uint32_t roomy = to > from && pick(2) && to < SIZE_MAX_GRANULES ? size_granules(size_class_of(to + 1)) : to;
+    if (to != from && arena_resize(chunk_of(block.start), block.start, from, to, roomy)) {
+        uint32_t got = arena_segment_of(chunk_of(block.start), (uintptr_t)block.start).length;
+        EXPECT(got == to || got == roomy);
+        size_t size = (size_t)got << GRANULE_SHIFT;
         size_t wrong = contents_wrong(block.start, block.size, size, block.key);
         if (wrong != SIZE_MAX)
             FAIL("resizing %zu bytes to %zu lost byte %zu", block.size, size, wrong);
@@ -220,8 +229,8 @@ static void all_back(void)
 static void purged_pages_are_zero(void)
 {
     uint32_t preferred = 0;
-    struct list list = arena_take(&preferred, SIZE_CLASS_MAX, 1); /* 32 KiB */
-    struct list keep = arena_take(&preferred, 1, 1); /* holds the chunk */
+    struct list list = arena_take(&preferred, SIZE_CLASS_MAX, 1, 1); /* 32 KiB */
+    struct list keep = arena_take(&preferred, 1, 1, 1); /* holds the chunk */
     struct block *first = list.head;
     struct chunk *chunk = chunk_of(list.head);
     EXPECT(chunk == chunk_of(keep.head));
@@ -230,7 +239,7 @@ static void purged_pages_are_zero(void)
     arena_give(list, 0);
     EXPECT(arena_purge(true) >= SIZE_MAX_BYTES / 2);
     EXPECT_SOUND(arena_check());
-    struct list again = arena_take(&preferred, SIZE_CLASS_MAX, 1);
+    struct list again = arena_take(&preferred, SIZE_CLASS_MAX, 1, 1);
     if (again.head == first)
         EXPECT(contents_zero((char *)again.head + os_page, SIZE_MAX_BYTES - 2 * os_page));
     arena_give(again, SIZE_CLASS_MAX);

@@ -235,7 +235,7 @@ static void model_extend(uint32_t i, uint32_t to)
     uint32_t g = model_length(i);
     bool expected = i + to <= model.n && model_hole_end(i + g) >= i + to;
     model.exempt[i] = true;
-    if (bounds_extend(&model.bounds, model.base + i, g, to) != expected)
+    if ((bounds_extend(&model.bounds, model.base + i, g, to) != 0) != expected)
         MODEL_FAIL("extend(%u, %u, %u) is not %d", i, g, to, expected);
     model.exempt[i] = false;
     if (expected)

@@ -44,8 +44,8 @@ static struct kept take(struct random *random, uint32_t *preferred)
 {
     uint32_t class = random_below(random, 8) ? 1 + random_below(random, 70) : 1 + random_below(random, SIZE_CLASS_MAX);
     struct block *block = random_below(random, 4)
-                              ? arena_take(preferred, class, 1).head
-                              : arena_take_aligned(*preferred, class, 16u << random_below(random, 6));
+                              ? arena_take(preferred, class, 1, 1).head
+                              : arena_take_aligned(preferred, class, 16u << random_below(random, 6), 1).head;
     EXPECT(block != NULL);
     return (struct kept){(char *)block, class};
 }
@@ -70,7 +70,7 @@ static void churn(struct random *random, struct kept *mine, uint32_t *preferred)
     struct kept *one = &mine[random_below(random, CHURN)];
     uint32_t to = 1 + random_below(random, 80);
     if (to != one->class &&
-        arena_resize((struct chunk *)map_owner(one->start), one->start, size_granules(one->class), size_granules(to)))
+        arena_resize((struct chunk *)map_owner(one->start), one->start, size_granules(one->class), size_granules(to), size_granules(to)))
         one->class = to;
 }
 
@@ -120,7 +120,7 @@ static void both_ends(void)
     uint32_t preferred = 0;
     struct kept first = {0}, last = {0};
     while (all.count < CHUNK_GRANULES) {
-        list = arena_take(&preferred, 1, 200);
+        list = arena_take(&preferred, 1, 200, 200);
         while (list.head) {
             struct block *block = list_pop(&list);
             uintptr_t i = chunk_granule((struct chunk *)map_owner(block), block);
@@ -137,7 +137,7 @@ static void both_ends(void)
     EXPECT(pthread_create(&reader, NULL, look_at_first, &first) == 0);
     for (int i = 0; i < 20000; i++) {
         give(&last, 1);
-        last.start = (char *)arena_take(&preferred, 1, 1).head;
+        last.start = (char *)arena_take(&preferred, 1, 1, 1).head;
     }
     __atomic_store_n(&stop, true, __ATOMIC_RELAXED);
     pthread_join(reader, NULL);

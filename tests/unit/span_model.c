@@ -133,7 +133,7 @@ static void step_resize(void)
     size_t size = pick(2) ? random_size() : block.asked + block.asked / 4 + 1;
     size = size > LARGEST * 2 ? LARGEST : size;
     struct owner *owner = owner_of(block.start);
-    char *p = span_resize(owner, block.start, size);
+    char *p = span_resize(owner, block.start, size, size);
     if (!p) {
         EXPECT(size > block.size); /* to shrink always works */
         shadow_add(&shadow, block);
@@ -282,7 +282,7 @@ static void direct_moves(void)
     for (size_t i = 0; i < 1 << 20; i += 4096)
         p[i] = (char)(i >> 12);
     char *fence = mmap(p + (1 << 20), os_page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-    char *moved = span_resize(owner, p, 3 << 20);
+    char *moved = span_resize(owner, p, 3 << 20, 3 << 20);
     EXPECT(moved != NULL);
     if (fence != MAP_FAILED)
         EXPECT(moved != p);
@@ -294,7 +294,7 @@ static void direct_moves(void)
     for (size_t i = 0; i < 1 << 20; i += 4096)
         EXPECT_EQ((unsigned char)moved[i], (unsigned char)(i >> 12));
     EXPECT(contents_zero(moved + (1 << 20), 2 << 20)); /* fresh pages */
-    EXPECT(span_resize(owner, moved, 100 << 10) == moved);
+    EXPECT(span_resize(owner, moved, 100 << 10, 100 << 10) == moved);
     EXPECT_EQ(span_find(owner, moved).size, 100 << 10);
     EXPECT(!span_find_inside(moved + (100 << 10)).in_use);
     EXPECT_SOUND(span_check());
@@ -320,7 +320,7 @@ static void absurd_sizes(void)
             EXPECT(span_find(owner_of(p), p).size >= sizes[i]);
             span_free(owner_of(p), p);
         }
-        p = span_resize(owner_of(run), run, sizes[i]);
+        p = span_resize(owner_of(run), run, sizes[i], sizes[i]);
         if (p)
             FAIL("a run of 40960 bytes was resized to %zu bytes where it stands, and has %zu now", sizes[i],
                  span_find(owner_of(p), p).size);

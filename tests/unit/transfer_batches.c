@@ -12,7 +12,7 @@ static struct list take(uint32_t class, uint32_t k)
     uint32_t preferred = 0;
     struct list all = {0};
     while (all.count < k) {
-        struct list list = arena_take(&preferred, class, k - all.count);
+        struct list list = arena_take(&preferred, class, k - all.count, k - all.count);
         EXPECT(list.head != NULL);
         while (list.head)
             list_push(&all, list_pop(&list));
@@ -75,7 +75,7 @@ static void told_wrong(void)
     EXPECT_EQ(arena_blocks(), 0);
 }
 
-/* In all at most 512 KiB or a share of the heap, an eighth of that for a class; refused batches stay the caller's. */
+/* In all at most 1 MiB or a share of the heap, half of that for a class; refused batches stay the caller's. */
 static void bounds_hold(void)
 {
     size_t held = 0, most = 0;
@@ -88,12 +88,12 @@ static void bounds_hold(void)
             else
                 arena_give(list, class);
             size_t blocks, bytes, used = span_used_racy();
-            size_t bound = used / 16 < (512 << 10) ? 512 << 10 : used / 16;
+            size_t bound = used / 16 < (1 << 20) ? 1 << 20 : used / 16;
             transfer_numbers(&blocks, &bytes);
             EXPECT_EQ(bytes, held);
             if (bytes > bound + bound / 2) /* the heap may have shrunk a little since a batch was let in */
                 FAIL("batches hold %zu bytes of a heap of %zu", bytes, used);
-            EXPECT(transfer_class_blocks(class) * size_bytes(class) <= bound / 8);
+            EXPECT(transfer_class_blocks(class) * size_bytes(class) <= bound / 2);
             most = bytes > most ? bytes : most;
         }
     EXPECT(most > 256 << 10); /* and the room is used */
