@@ -1,10 +1,11 @@
 // replay: a client for servers that speak in lines.
 //
-//   replay SOCKET SECONDS LAST_REPLY STREAM...
+//   replay SOCKET SECONDS LAST_REPLY SKIP STREAM...
 //
 // Opens one connection to the unix socket for each file STREAM, sends the file over it as fast as the server takes it, and
 // reads replies until those of each connection end with LAST_REPLY (the streams end with a command that makes the server
-// say so). Prints `checksum HEX` over all bytes of all replies: a server that answers anything wrongly is seen.
+// say so). Prints `checksum HEX` over all bytes of all replies: a server that answers anything wrongly is seen. Lines that
+// begin with SKIP, if it is not empty, are left out of it: a web server's replies hold the date.
 //
 // One thread and poll, so that on a machine with two processors the other one is the server's.
 #define _GNU_SOURCE
@@ -23,12 +24,14 @@
 #include <unistd.h>
 
 enum { connections_most = 64, send_most = 64 << 10, receive_most = 256 << 10, tail_most = 64 };
+#define NO_MATCH SIZE_MAX // until the line ends
 
 struct connection {
     const char *stream;
     size_t size, sent;
     uint64_t sum;
     char tail[tail_most]; // the last bytes that came, the newest at the end
+    size_t matched;       // so many bytes of SKIP stand at the begin of the current line or NO_MATCH
     int done;
 };
 
@@ -37,6 +40,8 @@ static struct pollfd polled[connections_most];
 static char received[receive_most];
 static const char *last_reply;
 static size_t last_length;
+static const char *skip;
+static size_t skip_length;
 
 static void die(const char *what)
 {
@@ -79,6 +84,18 @@ static void connection_send(struct connection *c, int s)
         c->sent += (size_t)n;
 }
 
+// The checksum of a byte, unless it stands in a line to be skipped. The begin of such a line is in the sum, up to where it
+// is known for one.
+static void byte_sum(struct connection *c, unsigned char byte)
+{
+    if (skip_length == 0 || c->matched != skip_length)
+        c->sum = (c->sum ^ byte) * 0x100000001b3u;
+    if (byte == '\n')
+        c->matched = 0;
+    else if (c->matched < skip_length)
+        c->matched = byte == (unsigned char)skip[c->matched] ? c->matched + 1 : NO_MATCH;
+}
+
 static void connection_receive(struct connection *c, int s)
 {
     ssize_t got = recv(s, received, sizeof received, 0);
@@ -90,7 +107,7 @@ static void connection_receive(struct connection *c, int s)
     }
     size_t n = (size_t)got;
     for (size_t i = 0; i < n; i++)
-        c->sum = (c->sum ^ (unsigned char)received[i]) * 0x100000001b3u;
+        byte_sum(c, (unsigned char)received[i]);
     size_t kept = n < tail_most ? n : tail_most;
     memmove(c->tail, c->tail + kept, tail_most - kept);
     memcpy(c->tail + tail_most - kept, received + n - kept, kept);
@@ -123,17 +140,19 @@ static void all_serve(nfds_t n, time_t deadline)
 
 int main(int count, char **arguments)
 {
-    if (count < 5 || count - 4 > connections_most) {
-        fprintf(stderr, "usage: replay SOCKET SECONDS LAST_REPLY STREAM...\n");
+    if (count < 6 || count - 5 > connections_most) {
+        fprintf(stderr, "usage: replay SOCKET SECONDS LAST_REPLY SKIP STREAM...\n");
         return 2;
     }
-    nfds_t n = (nfds_t)count - 4;
+    nfds_t n = (nfds_t)count - 5;
     last_reply = arguments[3];
     last_length = strlen(last_reply);
+    skip = arguments[4];
+    skip_length = strlen(skip);
     if (last_length == 0 || last_length > tail_most)
         die("LAST_REPLY has 1 to 64 bytes");
     for (nfds_t i = 0; i < n; i++) {
-        stream_open(&connection[i], arguments[4 + i]);
+        stream_open(&connection[i], arguments[5 + i]);
         polled[i].fd = socket_open(arguments[1]);
     }
     all_serve(n, time(NULL) + atoi(arguments[2]));

@@ -95,7 +95,7 @@ def find(names, extra, root, loam_path, offline):
     for name in names:
         if name in given:
             path = os.path.abspath(given[name])
-            allocator = Allocator(name, path, path, name.startswith("loam")) if os.path.exists(path) else None
+            allocator = Allocator(name, path, os.path.basename(path), name.startswith("loam")) if os.path.exists(path) else None
         elif name == "loam":
             allocator = loam_find(root, loam_path)
         elif name in RIVALS:

@@ -15,18 +15,19 @@ def newest(paths):
 
 def commands(source_folder, folder):
     """(program, what it is made of, command) for each program."""
-    for name in ("measure", "replay"):
-        source, out = os.path.join(source_folder, "launcher", name + ".c"), os.path.join(folder, name)
-        yield out, [source], ["gcc", "-std=gnu17", "-O2", *WARNINGS, "-static", source, "-o", out]
+    launcher = os.path.join(source_folder, "launcher")
+    for name in ("measure", "count", "replay"):
+        source, out = os.path.join(launcher, name + ".c"), os.path.join(folder, name)
+        yield out, [source, os.path.join(launcher, "child.h")], ["gcc", "-std=gnu17", "-O2", *WARNINGS, "-static", source, "-o", out]
     workloads = os.path.join(source_folder, "workloads")
-    header = os.path.join(workloads, "workload.h")
+    headers = [os.path.join(workloads, name) for name in os.listdir(workloads) if name.endswith(".h")]
     for name in sorted(os.listdir(workloads)):
         source = os.path.join(workloads, name)
         stem, ending = os.path.splitext(name)
         out = os.path.join(folder, stem)
-        common = ["-O2", "-g", "-pthread", *WARNINGS, *HONEST, source, "-o", out]
+        common = ["-D_GNU_SOURCE", "-O2", "-g", "-pthread", *WARNINGS, *HONEST, source, "-o", out]
         if ending == ".c":
-            yield out, [source, header], ["gcc", "-std=gnu17", *common, "-lm"]
+            yield out, [source, *headers], ["gcc", "-std=gnu17", *common, "-lm"]
         elif ending == ".cc":
             yield out, [source], ["g++", "-std=gnu++17", *common]
 
@@ -45,3 +46,16 @@ def build(source_folder, folder):
         errors = [e for e in pool.map(make, stale) if e]
     if errors:
         raise SystemExit("bench: cannot be compiled:\n" + "\n".join(errors))
+
+
+def processors_build(context):
+    """Links benchmarks/processors with the library's objects; an error text or None."""
+    source = os.path.join(context.source, "processors", "processors.c")
+    root, out = os.path.dirname(context.source), os.path.join(context.tools, "processors")
+    release = os.path.dirname(context.loam_core)
+    includes = ["-I" + os.path.join(root, "src"), "-I" + os.path.join(root, "include"), "-I" + os.path.join(release, "include")]
+    doubles = ["-Wl,--wrap=" + name for name in ("os_cpus_usable", "os_cpu_current")]
+    command = ["gcc", "-std=gnu17", "-O2", "-g", "-pthread", *WARNINGS, "-fno-builtin", "-DLOAM_NO_REPLACE=1", *includes, source,
+               context.loam_core, *doubles, "-o", out]
+    got = subprocess.run(command, capture_output=True, text=True)
+    return None if got.returncode == 0 else f"processors.c cannot be linked with libloam_core.a: {got.stderr.strip()[-300:]}"

@@ -4,7 +4,7 @@ Machines drift. So each ratio new/old of a subject is also given divided by the 
 new/old over the rivals that both files hold. A change is marked where it is larger than both spreads together.
 """
 
-from . import figures, report
+from . import counts, figures, report
 
 
 def both(old, new, workload, name, figure):
@@ -29,10 +29,24 @@ def row_of(old, new, workload, name):
     return cells, change, peak[1] / peak[0]
 
 
+def counts_text(old, new):
+    """System calls and instructions do not drift: every change is one."""
+    for metric in ("syscalls", "memory", "instructions", "instructions_trust"):
+        for name in new.subjects():
+            pairs = [(w, counts.value(old, w, name, metric), counts.value(new, w, name, metric)) for w, _ in new.all_workloads()]
+            pairs = [(w, a, b) for w, a, b in pairs if a and b]
+            moved = sorted(((b / a, w) for w, a, b in pairs if abs(b / a - 1) >= 0.01), reverse=True)
+            if pairs:
+                mean = figures.geometric_mean([b / a for _, a, b in pairs])
+                yield (f"{name}, {metric}: {mean:.3f} of the old over {len(pairs)} workloads" +
+                       ("; changed: " + ", ".join(f"{w} {ratio:.2f}" for ratio, w in moved) if moved else ""))
+
+
 def text(old, new):
     for fact in ("scale", "processor", "kernel", "processors usable"):
         if old.facts.get(fact) != new.facts.get(fact):
             yield f"Careful: {fact} differs: {old.facts.get(fact)} / {new.facts.get(fact)}"
+    yield from counts_text(old, new)
     rows, changes = [], {}
     for workload, _ in new.workloads():
         for name in new.subjects() or new.allocators():

@@ -173,6 +173,31 @@ def redis_stream(path, client, commands):
         f.write(redis_command("ECHO", LAST.strip()))
 
 
+def web_files(path):
+    """A folder of 60 files of 200 bytes to 200 KiB, all of the same age (which is in the replies)."""
+    r = random.Random(29)
+    os.makedirs(path)
+    for i in range(60):
+        text = LAST if i == 0 else words(r, int(30 * 1000 ** r.random())) + "\n"
+        name = os.path.join(path, f"file{i}.txt")
+        with open(name, "w", newline="") as f:
+            f.write(text)
+        os.utime(name, (1600000000, 1600000000))
+
+
+def web_stream(path, client, requests):
+    """Requests of a browser, pipelined: headers in all lengths, most of them small files; the last file is LAST."""
+    r = random.Random(2600 + client)
+    with open(path, "w", newline="") as f:
+        for i in range(requests + 1):
+            dice = r.randrange(100)
+            target = "file0.txt" if i == requests else f"file{r.randrange(1, 60)}.txt" if dice < 92 else \
+                "list/" if dice < 95 else "nothing-there"
+            packed = "Accept-Encoding: gzip\r\n" if dice < 25 and i < requests else ""
+            f.write(f"GET /{target} HTTP/1.1\r\nHost: bench\r\nUser-Agent: {words(r, 12)}\r\nAccept: */*\r\n{packed}"
+                    f"Cookie: session={r.getrandbits(160):x}; seen={words(r, r.randrange(1, 40)).replace(' ', '+')}\r\n\r\n")
+
+
 def memcached_stream(path, client, commands):
     r, keys = random.Random(2500 + client), max(10, commands // 8)
     with open(path, "wb") as f:

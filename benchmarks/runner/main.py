@@ -7,12 +7,13 @@ in every second round, so that each meets each as predecessor and drift of the m
 """
 
 import argparse
+import hashlib
 import os
 import re
 import shutil
 import sys
 
-from . import allocators, build, compare, machine, packages, page, report, store, workloads
+from . import allocators, build, compare, counts, machine, packages, page, probes, publish, report, store, workloads
 from .terminal import Progress, clear, duration, say
 
 QUICK_ALLOCATORS = "glibc,mimalloc,loam"
@@ -36,16 +37,24 @@ def options_read(arguments):
     add("--report", metavar="FILE.csv", help="run nothing, report on this file (also with --compare)")
     add("--output", metavar="FILE.csv", help="default build/bench/results.csv")
     add("--build", metavar="FOLDER", help="default build/bench")
+    add("--counts", action="store_true", help="count system calls and instructions too, in runs of their own that are not "
+        "timed; the full run does so anyway")
+    add("--no-counts", action="store_true", help="not in the full run either")
+    add("--scaling", type=float, nargs="?", const=probes.MOST_BLOCKS, metavar="BLOCKS", help="time and memory up to BLOCKS live "
+        f"blocks (default {probes.MOST_BLOCKS:.0e}: 8 GiB), 64 GiB untouched, 512 simulated processors")
+    add("--publish", metavar="FILE.csv", help="run nothing: put this file into benchmarks/results and its plots into docs/plots")
     add("--offline", action="store_true", help="install nothing")
     add("--list", action="store_true", help="list the workloads and stop")
     return parser.parse_args(arguments)
 
 
-def workloads_chosen(only, quick):
+def workloads_chosen(only, quick, scaling=None):
     def wanted(w):
-        return re.search(only, w.name) or re.search(only, w.group) if only else not (w.extra or quick and w.slow)
+        if only:
+            return re.search(only, w.name) or re.search(only, w.group)
+        return scaling if w.group == store.SCALE else not (w.extra or quick and w.slow)
 
-    chosen = [w for w in workloads.everything() if wanted(w)]
+    chosen = [w for w in workloads.everything(int(scaling or 0)) if wanted(w)]
     if not chosen:
         raise SystemExit(f"bench: no workload matches {only}; see ./bench --list")
     return chosen
@@ -98,7 +107,7 @@ class Measurement:
                 say(f"{workload.name}: left out: {error}")
                 continue
             self.context.timeout = self.timeout or 300
-            run = workload.run(self.context, reference)
+            run = workload.run(self.context, reference)  # the timing of a probe for Loam alone is of Loam
             if run.status != "ok":
                 say(f"{workload.name}: left out: under the C library: {run.status}")
                 continue
@@ -106,8 +115,12 @@ class Measurement:
             able.append(workload)
         self.chosen = able
 
+    def takes_part(self, workload, allocator, round_number):
+        return (workload.name, allocator.name) not in self.given_up and workload.runs_on(allocator) and \
+            round_number < (workload.rounds or self.rounds)
+
     def run_one(self, workload, allocator, round_number, place):
-        if (workload.name, allocator.name) in self.given_up:
+        if not self.takes_part(workload, allocator, round_number):
             return
         self.context.timeout = self.timeout or max(30.0, 20 * self.seconds[workload.name])
         run = workload.run(self.context, allocator)
@@ -120,19 +133,32 @@ class Measurement:
         self.rows.append(store.Row(workload.name, workload.group, allocator.name, round_number + 1, place + 1, run))
 
     def run_all(self):
-        each = len(self.used) * self.rounds
-        total = sum(self.seconds[w.name] for w in self.chosen) * each
+        each = {w.name: min(w.rounds or self.rounds, self.rounds) * sum(w.runs_on(a) for a in self.used) for w in self.chosen}
+        total = sum(self.seconds[w.name] * each[w.name] for w in self.chosen)
         say(f"{len(self.chosen)} workloads, {len(self.used)} allocators, {self.rounds} rounds: about {duration(total)}")
-        progress = Progress(len(self.chosen) * each, total)
+        progress = Progress(sum(each.values()), total)
         try:
             for round_number in range(self.rounds):
                 for number, workload in enumerate(self.chosen):
                     for place, allocator in enumerate(order_of(self.used, round_number, number)):
-                        what = f"round {round_number + 1}/{self.rounds} {workload.name} {allocator.name}"
-                        progress.step(what, self.seconds[workload.name])
+                        if self.takes_part(workload, allocator, round_number):
+                            what = f"round {round_number + 1}/{self.rounds} {workload.name} {allocator.name}"
+                            progress.step(what, self.seconds[workload.name])
                         self.run_one(workload, allocator, round_number, place)
         except KeyboardInterrupt:
             say("Interrupted: reporting on what there is.")
+        clear()
+
+    def count_all(self):
+        """System calls and instructions, each once; what is counted does not drift with the machine."""
+        counting = counts.Counting(self.context, self.chosen, self.used, self.truth, self.seconds)
+        say(f"Counting system calls and instructions: {len(counting.items)} runs, none of them timed")
+        progress = Progress(len(counting.items), 0)
+        try:
+            counting.run_all(lambda what: progress.step(what, 0))
+        except KeyboardInterrupt:
+            say("Interrupted: reporting on what there is.")
+        self.rows += counting.rows
         clear()
 
 
@@ -142,29 +168,40 @@ def facts_of(options, used, rounds):
     facts["scale"] = f"{options.scale:g}"
     facts["subjects"] = " ".join(a.name for a in used if a.subject)
     for allocator in used:
-        facts["allocator " + allocator.name] = allocator.version
+        facts["allocator " + allocator.name] = f"{allocator.version}, sha256 {library_digest(allocator.library)}"
     return facts
+
+
+def library_digest(path):
+    with open(path, "rb") as f:
+        return hashlib.sha256(f.read()).hexdigest()[:16]
 
 
 def results_measure(options, root, source):
     folder = os.path.abspath(options.build or os.path.join(root, "build", "bench"))
     tools = os.path.join(folder, "programs")
-    chosen = workloads_chosen(options.only, options.quick)
+    chosen = workloads_chosen(options.only, options.quick, options.scaling)
+    with_counts = not options.no_counts and (options.counts or not options.quick and not options.only)
     if not options.offline:
         packages.install([package for package in ("gcc", "g++", "make", "cmake") if not shutil.which(package)])
     found = allocators_chosen(options, root)
     if not options.offline:
-        packages.install(sorted({package for workload in chosen for package in workload.packages}))
+        packages.install(sorted({package for workload in chosen for package in workload.packages} |
+                                ({"valgrind"} if with_counts else set())))
     say("Compiling the workloads")
     build.build(source, tools)
     used = allocators_usable(found, tools)
     rounds = options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS)
     facts = facts_of(options, used, rounds)
     context = workloads.Context(tools, os.path.join(folder, "run"), source, os.path.join(folder, "packages"), options.scale, 0)
+    if any(isinstance(w, probes.Processors) for w in chosen) and not options.loam:
+        context.loam_core = probes.core_build(root)
     measurement = Measurement(context, chosen, used, rounds, options.timeout)
     say("Each workload once under the C library: what is right, and how long it takes")
     measurement.prepare()
     measurement.run_all()
+    if with_counts:
+        measurement.count_all()
     results = store.Results(facts, measurement.rows)
     path = os.path.abspath(options.output or os.path.join(folder, "results.csv"))
     store.write(path, results)
@@ -176,8 +213,11 @@ def main(root):
     source = os.path.join(root, "benchmarks")
     if options.list:
         for workload in workloads.everything():
-            note = "only when --only names it" if workload.extra else "not with --quick" if workload.slow else ""
+            note = "with --scaling" if workload.group == store.SCALE else "only when --only names it" if workload.extra else "not with --quick" if workload.slow else ""
             print(f"{workload.name:16} {workload.group:16} {note}".rstrip())
+        return 0
+    if options.publish:
+        say("Written: " + " ".join(publish.publish(root, options.publish)))
         return 0
     old = store.read(options.compare) if options.compare else None  # before anything overwrites it
     if options.report:

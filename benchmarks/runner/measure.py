@@ -24,6 +24,7 @@ class Run:
     preemptions: int = 0
     checksum: str = ""
     metrics: dict = dataclasses.field(default_factory=dict)
+    histograms: dict = dataclasses.field(default_factory=dict)  # name: [(begin of the bucket, calls), ...]
 
     @property
     def processor_s(self):
@@ -52,6 +53,9 @@ def end_in_words(end):
 def run_from(figures):
     run = Run()
     run.status = end_in_words(figures["end"]) or "ok"
+    if "wall_s" not in figures:  # by the launcher that counts system calls, and measures nothing
+        run.metrics = {name: float(value) for name, value in figures.items() if name != "end"}
+        return run
     run.wall_s = run.time_s = float(figures["wall_s"])
     run.user_s, run.sys_s = float(figures["user_s"]), float(figures["sys_s"])
     for name in ("peak_kib", "final_kib", "minor_faults", "major_faults", "switches", "preemptions"):
@@ -59,16 +63,16 @@ def run_from(figures):
     return run
 
 
-def launch(tools, allocator, command, folder, timeout, stdout, stdin=None):
+def launch(context, allocator, command, folder, timeout, stdout, stdin=None):
     """Starts `command` in `folder` under the allocator; returns the launcher's process and the file of its figures."""
     out = os.path.join(folder, ".figures")
     if os.path.exists(out):
         os.unlink(out)
     stderr = open(os.path.join(folder, ".stderr"), "wb")
     with stderr:
-        process = subprocess.Popen([os.path.join(tools, "measure"), out, str(timeout), allocator.library, *command],
-                                   cwd=folder, env=environment(folder), stdin=stdin or subprocess.DEVNULL, stdout=stdout,
-                                   stderr=stderr)
+        process = subprocess.Popen([os.path.join(context.tools, context.launcher), out, str(timeout), allocator.library,
+                                    *context.wrapper, *command], cwd=folder, env=environment(folder) | context.settings,
+                                   stdin=stdin or subprocess.DEVNULL, stdout=stdout, stderr=stderr)
     return process, out
 
 
@@ -99,23 +103,25 @@ def digest(data):
 
 
 def output_read(run, text):
-    """Reads `checksum` and `metric` lines; metric time_s replaces the wall time as what counts."""
+    """Reads `checksum`, `metric` and `histogram` lines; metric time_s replaces the wall time as what counts."""
     for line in text.splitlines():
         words = line.split()
         if len(words) == 2 and words[0] == "checksum":
             run.checksum = words[1]
         elif len(words) == 3 and words[0] == "metric":
             run.metrics[words[1]] = float(words[2])
+        elif len(words) > 2 and words[0] == "histogram":
+            run.histograms[words[1]] = [(float(begin), int(calls)) for begin, calls in (w.split(":") for w in words[2:])]
     run.time_s = run.metrics.pop("time_s", run.time_s)
 
 
-def run_program(tools, allocator, command, folder, timeout, stdin_path=None):
+def run_program(context, allocator, command, folder, stdin_path=None):
     """Runs a program to its end. Returns the Run and what the program wrote to stdout, as bytes."""
     output = os.path.join(folder, ".stdout")
     with open(output, "wb") as stdout:
         stdin = open(stdin_path, "rb") if stdin_path else None
         try:
-            process, out = launch(tools, allocator, command, folder, timeout, stdout, stdin)
+            process, out = launch(context, allocator, command, folder, context.timeout, stdout, stdin)
         finally:
             if stdin:
                 stdin.close()

@@ -2,7 +2,7 @@
 
 import os
 
-from . import figures, plots, report
+from . import charts, counts, figures, plots, report
 from .plots import escape
 
 STYLE = """
@@ -19,7 +19,10 @@ th, td { padding: .22rem .7rem; text-align: right; border-bottom: 1px solid var(
 th { background: var(--head); font-weight: 600; } th:first-child, td:first-child { text-align: left; }
 tr.group td { font-weight: 600; color: var(--muted); background: var(--head); }
 td.best { background: var(--good); } td.bad { background: var(--bad); } .subject { color: var(--accent); font-weight: 700; }
-figure { margin: 1rem 0; overflow-x: auto; } svg { max-width: 100%; height: auto; border: 1px solid var(--line); border-radius: 6px; }
+th:first-child, td:first-child { position: sticky; left: 0; z-index: 1; background: var(--ground); }
+tr.group td:first-child, th:first-child { background: var(--head); }
+figure { margin: 1rem 0; overflow-x: auto; border: 1px solid var(--line); border-radius: 6px; width: fit-content; max-width: 100%; }
+svg { display: block; min-width: 36rem; max-width: 100%; height: auto; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1.2rem; font-size: .87rem; } dt { color: var(--muted); }
 dd { margin: 0; overflow-wrap: anywhere; } ul.problems li { margin: .2rem 0; }
 """
@@ -93,13 +96,27 @@ def thousands(value):
     return f"{value / 1000:.1f} k"
 
 
-def metrics_table(results):
+def metrics_table(results, scale=False):
     names = results.allocators()
-    rows = [head(results, "told by the workloads")]
-    for workload, metric in dict.fromkeys((row.workload, m) for row in results.rows for m in row.run.metrics):
+    rows = [head(results, "")]
+    for workload, metric in report.metrics_known(results, scale):
         values = [report.metric_text(figures.median(results, workload, n, "metric:" + metric)) for n in names]
         rows.append(f"<tr>{cell(workload + ': ' + metric)}{''.join(map(cell, values))}</tr>")
     return table(rows) if len(rows) > 1 else ""
+
+
+def counts_table(results, metric):
+    titles, rows = counts.table_rows(results, metric)
+    if not rows:
+        return ""
+    subjects = tuple(results.subjects())
+    made = ["<tr><th></th>" + "".join(f'<th{" class=subject" if t.startswith(subjects) and subjects else ""}>{escape(t)}</th>'
+                                      for t in titles) + "</tr>"]
+    for workload, values in rows:
+        least = min(v for v in values if v is not None)
+        cells = [cell(counts.count_text(v), "best" if v == least else "") for v in values]
+        made.append(f"<tr>{cell(workload)}{''.join(cells)}</tr>")
+    return table(made)
 
 
 def problems_list(results):
@@ -119,15 +136,19 @@ def html(results, drawn):
     figure = {name: f"<figure>{svg}</figure>" for name, svg in drawn}
     who = " and ".join(results.subjects()) or "Allocators"
     rounds = results.facts.get("rounds", "?")
+    timed = bool(results.workloads())
     sections = [
-        ("Summary", figure.get("summary", "") + summary_table(results) + losses_list(results)),
+        ("Summary", timed and figure.get("summary", "") + summary_table(results) + losses_list(results)),
         ("Crashes, time-outs, wrong results", problems_list(results)),
-        ("Time", figure.get("time", "") + ratio_table(results, "time_s", "best rival", seconds)),
-        ("Processor time", ratio_table(results, "processor_s", "best rival", seconds)),
-        ("Peak RSS", figure.get("memory", "") + ratio_table(results, "peak_kib", "glibc", mebibytes)),
-        ("Final RSS", ratio_table(results, "final_kib", "glibc", mebibytes)),
-        ("Page faults", ratio_table(results, "minor_faults", "glibc", thousands)),
-        ("Measured by the workloads themselves", metrics_table(results)),
+        ("Time", timed and figure.get("time", "") + ratio_table(results, "time_s", "best rival", seconds)),
+        ("Processor time", timed and ratio_table(results, "processor_s", "best rival", seconds)),
+        ("Peak RSS", timed and figure.get("memory", "") + ratio_table(results, "peak_kib", "glibc", mebibytes)),
+        ("Final RSS", timed and ratio_table(results, "final_kib", "glibc", mebibytes)),
+        ("Page faults", timed and ratio_table(results, "minor_faults", "glibc", thousands)),
+        *((title, counts_table(results, metric)) for metric, title in report.COUNT_TABLES),
+        ("Latency of single calls", figure.get("latency", "")),
+        ("Told by the workloads", metrics_table(results)),
+        ("How it scales", figure.get("scaling", "") + figure.get("processors", "") + metrics_table(results, scale=True)),
         ("The machine", f"<dl>{facts}</dl>"),
     ]
     body = "".join(f"<h2>{title}</h2>{content}" for title, content in sections if content)
@@ -141,7 +162,7 @@ def html(results, drawn):
 def write(results, csv_path):
     """Writes FILE.html and FILE-PLOT.svg beside FILE.csv; returns the page's path."""
     stem = os.path.splitext(csv_path)[0]
-    drawn = plots.all_plots(results)
+    drawn = plots.all_plots(results) + charts.all_charts(results)
     for name, svg in drawn:
         with open(f"{stem}-{name}.svg", "w") as f:
             f.write(svg)

@@ -223,7 +223,9 @@ def grouped(results):
 
 
 def all_plots(results):
-    """(name, svg) of each plot."""
+    """(name, svg) of each plot; none where only probes were run."""
+    if not results.workloads():
+        return []
     plots = [("summary", summary(results)),
              ("time", rows(results, "Time of each workload", "against the best rival of the row; logarithmic, further left is "
                            "better; medians", "time_s", "best rival"))]

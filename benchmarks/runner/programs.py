@@ -33,6 +33,11 @@ class Program:
     def folder(self, context):
         return context.place(f"{self.name}-{context.scale:g}")
 
+    rounds = 0
+
+    def runs_on(self, _allocator):
+        return True
+
     def prepare(self, context):
         if not shutil.which(self.program, path=measure.ENVIRONMENT["PATH"]):
             return f"{self.program} is not installed (Debian: {' '.join(self.packages)})"
@@ -49,7 +54,7 @@ class Program:
         if self.settings:
             command = ["env", *self.settings, *command]
         stdin = os.path.join(folder, self.stdin) if self.stdin else None
-        run, output = measure.run_program(context.tools, allocator, command, folder, context.timeout, stdin)
+        run, output = measure.run_program(context, allocator, command, folder, stdin)
         if run.status == "ok":
             run.checksum = self.checksum(folder, output)
         return run

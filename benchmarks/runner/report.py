@@ -1,6 +1,6 @@
 """The report as text: summary, then the tables. Everything comes from the results alone."""
 
-from . import figures
+from . import counts, figures, store
 
 MARK_LIMIT = 1.05  # a subject slower than the best rival by more than this is listed
 
@@ -94,13 +94,29 @@ def faults(results):
     return "Page faults in thousands\n\n" + table(["", *names], rows)
 
 
-def metrics(results):
+def metrics_known(results, scale):
+    """(workload, metric) of all that workloads tell of themselves: those about scale, or the others."""
+    return list(dict.fromkeys((row.workload, metric) for row in results.rows for metric in row.run.metrics
+                              if row.round != store.COUNTED and (row.group == store.SCALE) == scale))
+
+
+def metrics(results, title="Told by the workloads", scale=False):
     """What the workloads tell of themselves, such as RSS over live bytes after a spike."""
-    names = results.allocators()
-    known = dict.fromkeys((row.workload, metric) for row in results.rows for metric in row.run.metrics)
+    names, known = results.allocators(), metrics_known(results, scale)
     rows = [[f"{workload}: {metric}", *(metric_text(figures.median(results, workload, name, "metric:" + metric))
                                         for name in names)] for workload, metric in known]
-    return "Told by the workloads\n\n" + table(["", *names], rows) if rows else None
+    return f"{title}\n\n" + table(["", *names], rows) if rows else None
+
+
+COUNT_TABLES = [("syscalls", "System calls of a run (untimed pass)"), ("memory", "Of these, for memory: " + " ".join(counts.MEMORY_CALLS)),
+                ("instructions", f"Instructions (callgrind), whole program at {counts.INSTRUCTIONS_SCALE:g} of the scale")]
+
+
+def counted(results, metric, title):
+    titles, rows = counts.table_rows(results, metric)
+    if not rows:
+        return None
+    return f"{title}\n\n" + table(["", *titles], [[name, *map(counts.count_text, values)] for name, values in rows])
 
 
 def metric_text(value):
@@ -110,11 +126,12 @@ def metric_text(value):
 def problems(results):
     """Every cell that did not end as it should."""
     lines = []
-    for workload, _ in results.workloads():
+    for workload, _ in results.all_workloads():
         for name in results.allocators():
             status = figures.cell_status(results.runs(workload, name))
             if status not in ("ok", "missing"):
                 lines.append(f"{workload}, {name}: {status}")
+    lines += counts.problems(results)
     return "Crashes, time-outs, wrong results\n\n" + "\n".join(lines) if lines else None
 
 
@@ -136,12 +153,18 @@ def losses(results):
 
 def text(results):
     reference = time_reference(results)
-    parts = [times(results),
+    timed = [] if not results.workloads() else timed_parts(results, reference)
+    parts = [*timed, *(counted(results, metric, title) for metric, title in COUNT_TABLES), metrics(results),
+             metrics(results, "How it scales", scale=True), problems(results), *([summary(results), losses(results)] if timed else [])]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def timed_parts(results, reference):
+    return [times(results),
              ratios(results, f"Time against {reference}", "time_s", reference),
              ratios(results, "Time against the best rival of the row", "time_s", "best rival"),
              ratios(results, "Processor time (user and system; of servers, the server's) against the best rival", "processor_s",
                     "best rival"),
              ratios(results, "Peak RSS against glibc", "peak_kib", "glibc"),
              ratios(results, "Final RSS against glibc", "final_kib", "glibc"),
-             faults(results), metrics(results), problems(results), summary(results), losses(results)]
-    return "\n\n".join(part for part in parts if part) + "\n"
+             faults(results)]

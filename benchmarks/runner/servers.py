@@ -47,7 +47,7 @@ def wait_ready(process, ready):
 def serve(context, allocator, command, folder, ready, work):
     """Starts the server, lets `work` (which returns a checksum) run against it, stops it; the Run is the server's."""
     with open(os.path.join(folder, ".stdout"), "wb") as stdout:
-        process, out = measure.launch(context.tools, allocator, command, folder, context.timeout + START_S, stdout)
+        process, out = measure.launch(context, allocator, command, folder, context.timeout + START_S, stdout)
     trouble, checksum, seconds = None, "", 0.0
     try:
         wait_ready(process, ready)
@@ -71,9 +71,9 @@ def serve(context, allocator, command, folder, ready, work):
     return run
 
 
-def replay(context, path, streams, last_reply):
-    """Sends each stream over a connection of its own; returns the checksum of all replies."""
-    command = [os.path.join(context.tools, "replay"), path, str(int(context.timeout) + 1), last_reply, *streams]
+def replay(context, path, streams, last_reply, skip=""):
+    """Sends each stream over a connection of its own; returns the checksum of all replies but for lines beginning with `skip`."""
+    command = [os.path.join(context.tools, "replay"), path, str(int(context.timeout) + 1), last_reply, skip, *streams]
     got = subprocess.run(command, capture_output=True, text=True)
     if got.returncode != 0:
         raise ServerError(got.stderr.strip() or f"the client ended with {got.returncode}")
@@ -91,7 +91,10 @@ def answers(path):
 
 
 class Server:
-    group, extra, slow, packages = REAL, False, False, ()
+    group, extra, slow, packages, rounds = REAL, False, False, (), 0
+
+    def runs_on(self, _allocator):
+        return True
 
     def folder(self, context):
         return context.place(f"{self.name}-{context.scale:g}")
@@ -185,6 +188,48 @@ class Memcached(Server):
         return replay(context, path, self.streams(context, inputs.memcached_stream, 80000), inputs.LAST + "END\r\n")
 
 
+class Nginx(Server):
+    """nginx, one worker, static files on a unix socket: many small ones, some large, some compressed as they are sent, lists
+    of folders. 48 connections, each a stream of requests; those replies' dates are left out of the checksum."""
+    name = "nginx"
+    packages = ("libpcre2-8-0", "libssl3", "zlib1g", "libcrypt1")
+    CONNECTIONS, REQUESTS = 48, 2500
+    CONFIGURATION = """
+{user} daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
+events {{ worker_connections 256; }}
+http {{
+    access_log off; default_type text/plain; sendfile on; keepalive_requests 1000000; open_file_cache max=100;
+    gzip on; gzip_types text/plain; gzip_min_length 1000;
+    client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
+    uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
+    server {{ listen unix:{socket}; root {files}; location /list/ {{ alias {files}/; autoindex on; }} }}
+}}
+"""
+
+    def prepare(self, context):
+        self.program = shutil.which("nginx", path=measure.ENVIRONMENT["PATH"])
+        if not self.program:
+            folder = packages.unpack("nginx", context.packages)
+            self.program = os.path.join(folder, "usr/sbin/nginx") if folder else None
+        if not self.program or not os.path.exists(self.program):
+            return "nginx is not installed and cannot be unpacked"
+        self.files = inputs.once(os.path.join(self.folder(context), "files"), inputs.web_files)
+        count = max(5, int(self.REQUESTS * context.scale))
+        self.requests = [inputs.once(os.path.join(self.folder(context), f"requests{client}"),
+                                     lambda path, c=client: inputs.web_stream(path, c, count)) for client in range(self.CONNECTIONS)]
+        return None
+
+    def run(self, context, allocator):
+        folder = self.folder(context)
+        path = self.socket_path(folder)
+        user = f"user {pwd.getpwuid(0).pw_name};" if os.geteuid() == 0 else ""
+        with open(os.path.join(folder, "nginx.conf"), "w") as f:
+            f.write(self.CONFIGURATION.format(user=user, folder=folder, socket=path, files=self.files))
+        command = [self.program, "-p", folder, "-e", os.path.join(folder, "error.log"), "-c", os.path.join(folder, "nginx.conf")]
+        return serve(context, allocator, command, folder, answers(path),
+                     lambda: replay(context, path, self.requests, inputs.LAST, "Date: "))
+
+
 class Postgres(Server):
     """PostgreSQL on a unix socket, pgbench's read-only transactions by four clients, then a few larger queries.
 
@@ -275,4 +320,4 @@ class Postgres(Server):
         return serve(context, allocator, self.command(), folder, self.ready, self.work)
 
 
-SERVERS = [RedisReplay(), RedisBenchmark(), Memcached(), Postgres()]
+SERVERS = [RedisReplay(), RedisBenchmark(), Memcached(), Nginx(), Postgres()]

@@ -7,7 +7,9 @@ from .measure import Run
 
 FIGURES = ["time_s", "wall_s", "user_s", "sys_s", "peak_kib", "final_kib", "minor_faults", "major_faults", "switches",
            "preemptions"]
-COLUMNS = ["workload", "group", "allocator", "round", "place", "status", *FIGURES, "checksum", "metrics"]
+COLUMNS = ["workload", "group", "allocator", "round", "place", "status", *FIGURES, "checksum", "metrics", "histograms"]
+PROBES, SCALE = "probes", "scale"  # groups whose workloads have questions of their own, and are in no mean
+COUNTED = 0  # the number of the round in which things were counted and nothing timed
 
 
 @dataclasses.dataclass
@@ -15,7 +17,7 @@ class Row:
     workload: str
     group: str
     allocator: str
-    round: int
+    round: int      # COUNTED, or from 1
     place: int      # in which place of its round's order the allocator ran
     run: Run
 
@@ -28,11 +30,28 @@ class Results:
     def allocators(self):
         return list(dict.fromkeys(row.allocator for row in self.rows))
 
-    def workloads(self):
+    def all_workloads(self):
         return list(dict.fromkeys((row.workload, row.group) for row in self.rows))
 
+    def workloads(self):
+        """Those that the means are made of."""
+        return [item for item in self.all_workloads() if item[1] not in (PROBES, SCALE)]
+
     def runs(self, workload, allocator):
-        return [row.run for row in self.rows if row.workload == workload and row.allocator == allocator]
+        """The timed ones."""
+        return self.by_cell().get((workload, allocator, True), [])
+
+    def counted(self, workload, allocator):
+        return self.by_cell().get((workload, allocator, False), [])
+
+    def by_cell(self):
+        """(workload, allocator, timed) -> runs; made once, and again when rows have come."""
+        if getattr(self, "_cells", (None, None))[0] != len(self.rows):
+            cells = {}
+            for row in self.rows:
+                cells.setdefault((row.workload, row.allocator, row.round != COUNTED), []).append(row.run)
+            self._cells = (len(self.rows), cells)
+        return self._cells[1]
 
     def subjects(self):
         return self.facts.get("subjects", "").split()
@@ -52,11 +71,24 @@ def write(path, results):
             run = row.run
             metrics = ";".join(f"{name}={value:g}" for name, value in run.metrics.items())
             writer.writerow([row.workload, row.group, row.allocator, row.round, row.place, run.status,
-                             *(figure_text(getattr(run, name)) for name in FIGURES), run.checksum, metrics])
+                             *(figure_text(getattr(run, name)) for name in FIGURES), run.checksum, metrics,
+                             histograms_text(run.histograms)])
+
+
+def histograms_text(histograms):
+    return ";".join(" ".join([name, *(f"{begin:g}:{calls}" for begin, calls in buckets)]) for name, buckets in histograms.items())
+
+
+def histograms_read(text):
+    found = {}
+    for item in filter(None, text.split(";")):
+        name, *buckets = item.split()
+        found[name] = [(float(begin), int(calls)) for begin, calls in (b.split(":") for b in buckets)]
+    return found
 
 
 def row_read(cells):
-    run = Run(status=cells["status"], checksum=cells["checksum"])
+    run = Run(status=cells["status"], checksum=cells["checksum"], histograms=histograms_read(cells.get("histograms") or ""))
     for name in FIGURES:
         setattr(run, name, float(cells[name]) if name.endswith("_s") else int(cells[name]))
     for item in filter(None, cells["metrics"].split(";")):
@@ -75,6 +107,6 @@ def read(path):
             else:
                 lines.append(line)
     reader = csv.DictReader(lines)
-    if reader.fieldnames != COLUMNS:
+    if reader.fieldnames not in (COLUMNS, COLUMNS[:-1]):  # older files have no histograms
         raise SystemExit(f"bench: {path} is not a file of results (its columns are {reader.fieldnames})")
     return Results(facts, [row_read(cells) for cells in reader])

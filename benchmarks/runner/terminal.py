@@ -36,7 +36,7 @@ class Progress:
         pace = elapsed / self.spent if self.spent > 1 else 1.0
         left = duration(max(0.0, (self.seconds - self.spent) * pace))
         self.spent += expected
-        line = f"[{self.done:4}/{self.runs}] {what}   about {left} left"
+        line = f"[{self.done:4}/{self.runs}] {what}" + (f"   about {left} left" if self.seconds else "")
         if sys.stderr.isatty():
             width = shutil.get_terminal_size().columns - 1
             sys.stderr.write("\r\x1b[K" + line[:width])

@@ -6,10 +6,11 @@
 import dataclasses
 import os
 
-from . import measure
+from . import machine, measure
+from .store import PROBES, SCALE
 
 ONE, SEVERAL, REAL = "one thread", "several threads", "real programs"
-GROUPS = (ONE, SEVERAL, REAL)
+GROUPS = (ONE, SEVERAL, REAL, PROBES, SCALE)
 
 
 @dataclasses.dataclass
@@ -21,6 +22,10 @@ class Context:
     packages: str     # packages that were unpacked, not installed
     scale: float
     timeout: float
+    launcher: str = "measure"   # or count
+    wrapper: tuple = ()         # a command in front of the program
+    settings: dict = dataclasses.field(default_factory=dict)  # more environment
+    loam_core: str = ""         # the library's own objects, where they could be built
 
     def place(self, name):
         folder = os.path.join(self.folder, name)
@@ -35,17 +40,30 @@ class Micro:
     program: str
     arguments: tuple = ()
     extra: bool = False   # only run when --only names it
+    slow: bool = False    # left out by --quick, unless --only names it
+    rounds: int = 0       # at most so many; 0: as many as all
+    memory: int = 0       # bytes that must be available
+    processors: int = 1   # that must be usable
+    instructions: bool = True  # of one thread: worth counting under callgrind
 
     packages = ()
-    slow = False          # left out by --quick, unless --only names it
 
     def prepare(self, context):
         """Returns None, or in words why the workload cannot run here."""
         context.place(self.name)
+        if len(os.sched_getaffinity(0)) < self.processors:
+            return f"needs {self.processors} processors"
+        available = int(machine.first_line("/proc/meminfo", "MemAvailable").split()[0]) * 1024
+        if available < self.memory:
+            return f"needs {self.memory >> 20} MiB of memory, there are {available >> 20}"
+        return None
+
+    def runs_on(self, _allocator):
+        return True
 
     def run(self, context, allocator):
         command = [os.path.join(context.tools, self.program), str(context.scale), *map(str, self.arguments)]
-        run, output = measure.run_program(context.tools, allocator, command, context.place(self.name), context.timeout)
+        run, output = measure.run_program(context, allocator, command, context.place(self.name))
         measure.output_read(run, output.decode(errors="replace"))
         return run
 
@@ -61,8 +79,8 @@ MICRO = [
     Micro("aligned", ONE, "aligned"),
     Micro("phases", ONE, "phases"),
     Micro("lru", ONE, "lru"),
-    Micro("spike", ONE, "spike"),
-    Micro("start", ONE, "start"),
+    Micro("spike", ONE, "spike", instructions=False),
+    Micro("start", ONE, "start", instructions=False),
     Micro("cxx_containers", ONE, "cxx_containers"),
     Micro("server1", ONE, "server", (1,)),
     Micro("server2", SEVERAL, "server", (2,)),
@@ -77,6 +95,7 @@ MICRO = [
 ]
 
 
-def everything():
-    from . import programs, servers  # they need the names above
-    return [*MICRO, *programs.PROGRAMS, *servers.SERVERS]
+def everything(most_blocks=0):
+    """All there are; those about scale up to `most_blocks` (0: as far as goes), and only when asked for."""
+    from . import probes, programs, servers  # they need the names above
+    return [*MICRO, *programs.PROGRAMS, *servers.SERVERS, *probes.PROBE_WORKLOADS, *probes.scale_workloads(most_blocks)]
