@@ -399,11 +399,11 @@ static void arena_release(struct arena *arena, struct list list, uint32_t small,
     uint64_t words = 0;
     size_t count = 0;
     for (struct block *block = list.head, *next; block; block = next) {
-        struct chunk *chunk = block_chunk(block); /* before it is read: its link may lead anywhere */
-        next = block->next;
-        __builtin_prefetch(next);
-        if (chunk != open) {
+        uintptr_t i = open ? chunk_granule(open, block) : CHUNK_GRANULES;
+        if (unlikely(i >= CHUNK_GRANULES)) { /* another chunk's; found before it is read: its link may lead anywhere */
+            struct chunk *chunk = block_chunk(block);
             if (__atomic_load_n(&chunk->arena, __ATOMIC_RELAXED) != arena) {
+                next = block->next;
                 list_push(rest, block);
                 continue;
             }
@@ -411,12 +411,14 @@ static void arena_release(struct arena *arena, struct list list, uint32_t small,
                 chunk_merge(arena, open, words);
             open = chunk;
             words = 0;
+            i = chunk_granule(chunk, block);
         }
-        uint32_t i = (uint32_t)chunk_granule(chunk, block);
-        if (likely(small != 0) && !LOAM_TSAN && likely(chunk_loosen_small(chunk, i, small, &words)))
+        next = block->next;
+        __builtin_prefetch(next);
+        if (likely(small != 0) && !LOAM_TSAN && likely(chunk_loosen_small(open, (uint32_t)i, small, &words)))
             count++;
         else
-            chunk_loosen_any(arena, chunk, i, &words);
+            chunk_loosen_any(arena, open, (uint32_t)i, &words);
     }
     counter_sub(&arena->blocks, count);
     counter_sub(&arena->occupied, count * small);
