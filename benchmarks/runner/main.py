@@ -199,12 +199,15 @@ def results_measure(options, root, source):
     measurement = Measurement(context, chosen, used, rounds, options.timeout)
     say("Each workload once under the C library: what is right, and how long it takes")
     measurement.prepare()
+    path = os.path.abspath(options.output or os.path.join(folder, "results.csv"))
+    os.makedirs(os.path.dirname(path), exist_ok=True)
     measurement.run_all()
+    results = store.Results(facts, measurement.rows)
+    store.write(path, results)  # what was timed is safe, whatever becomes of the counting
     if with_counts:
         measurement.count_all()
-    results = store.Results(facts, measurement.rows)
-    path = os.path.abspath(options.output or os.path.join(folder, "results.csv"))
-    store.write(path, results)
+        results = store.Results(facts, measurement.rows)
+        store.write(path, results)
     return results, path
 
 

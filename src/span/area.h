@@ -13,7 +13,7 @@ enum {
     AREA_POOL_PAGES_MIN = 64,  /* descriptors come in sizes for 64, 128, ... 16,384 pages */
     AREA_POOLS = 9,
     HUGE_PAGE = 2 << 20,
-    HUGE_FROM = 32 << 20,      /* bytes mapped from which new areas ask for huge pages (docs/decisions.md) */
+    HUGE_FROM = 1 << 30,       /* bytes mapped from which new areas ask for huge pages (docs/decisions.md) */
 };
 
 struct area {
