@@ -2,7 +2,8 @@
  *
  * malloc of up to 1 KiB rounds the size to the offset of its list and pops (cache/sequence.h). free finds the chunk (two
  * loads in map.h), the block's length in the chunk's boundary bits (one load), and pushes. Neither takes a lock or touches errno.
- * What is larger, empty, full, foreign or wrong goes the slow ways, in slow.c. Instruction counts are held by
+ * Sizes to 32 KiB have a class to compute and a second look at the length (malloc_middle, free_longer), and do the same. What is
+ * larger, empty, full, foreign or wrong goes the slow ways, in slow.c. Instruction counts are held by
  * tests/checks/instructions.txt. */
 #include "api/inside.h"
 #include "cache/cache.h"

@@ -21,14 +21,17 @@ static void *realloc_into(void *fresh, void *p, size_t bytes)
 
 static NOINLINE void *realloc_copy(void *p, size_t have, size_t size)
 {
-    void *fresh = block_alloc(size_roomy(have, size), NULL);
+    size_t roomy = size_roomy(have, size);
+    void *fresh = block_alloc(roomy, NULL);
+    if (unlikely(!fresh) && roomy != size)
+        fresh = block_alloc(size, NULL); /* what was asked for may still be there */
     if (unlikely(!fresh))
         return malloc_failed();
     return realloc_into(fresh, p, have < size ? have : size);
 }
 
-/* NULL: it is not in the chunk that it can stay. A small block is rather copied, if there is a free one in the list: that is some
- * 80 instructions and a cache line or a few, while in the chunk takes its lock and twice as many. */
+/* NULL: it is not in the chunk that it can stay. A small block is rather copied, if there is a free one in the list: that is a pop,
+ * a push and a few cache lines, while to resize it in the chunk takes the arena's lock and its bits. */
 static void *chunk_realloc(struct chunk *chunk, void *p, uint32_t class, size_t size)
 {
     if (size > SIZE_MAX_BYTES)

@@ -1,4 +1,4 @@
-/* The slow ways of malloc and free: sizes over 1 KiB, empty lists, large blocks, other people's pointers, memory that is out. */
+/* The slow ways of malloc and free: sizes over 32 KiB, alignment, empty lists, large blocks, other people's pointers, memory that is out. */
 #include "api/inside.h"
 #include "arena/arena.h"
 #include "arena/transfer.h"

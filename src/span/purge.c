@@ -11,8 +11,8 @@
 
 enum {
     TICK_MS = 500,               /* dirt stays for one tick to two */
-    IDLE_MS = 1000,              /* a tick that comes so late finds nothing young: the process has been idle */
-    BOUND_LIVE_EXTRA = 4 << 20,  /* the measured bounds of DESIGN 10: a quarter of what is used and 4 MiB, at most 32 MiB; */
+    IDLE_MS = 1000,              /* a tick that comes so late finds nothing young: nobody left the fast path for so long */
+    BOUND_LIVE_EXTRA = 4 << 20,  /* measured: a quarter of what is used and 4 MiB, at most 32 MiB; */
     BOUND_LIVE_MAX = 32 << 20,   /* or the recent peak less what is used and 8 MiB, at most 64 MiB, */
     BOUND_PEAK_EXTRA = 8 << 20,  /* whichever is more */
     BOUND_PEAK_MAX = 64 << 20,

@@ -63,7 +63,7 @@ void *span_resize(struct owner *owner, void *p, size_t size, size_t roomy);
 
 /* ---- giving back ---- */
 
-/* If a tick is due: purges what has been dirty since before the last one. IDLE: it came late, because nobody called for a second:
+/* If a tick is due: purges what has been dirty since before the last one. IDLE: it came late, because nobody left the fast path for a second:
  * nothing is young, and the caller may give back everything. Call with no lock held. */
 enum span_tick { SPAN_TICK_NONE, SPAN_TICK_DUE, SPAN_TICK_IDLE };
 enum span_tick span_tick(void);

@@ -5,7 +5,7 @@
 #include "support/surface.h"
 #include <malloc.h>
 
-enum { STEP = 24, BYTES = 3 << 20, MOVES_MOST = 150, GUARDS = 4096 };
+enum { STEP = 24, BYTES = 3 << 20, MOVES_MOST = 100, GUARDS = 4096 };
 
 static void *guards[GUARDS];
 
