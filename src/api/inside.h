@@ -4,6 +4,8 @@
 
 #include "api/names.h"
 #include "arena/chunk.h"
+#include "cache/cache.h"
+#include "guard/report.h"
 
 /* A block of `size` bytes without touching errno; NULL: out of memory or absurd. *zero (may be NULL): it reads zero. */
 void *block_alloc(size_t size, bool *zero);
@@ -37,6 +39,19 @@ INLINE bool chunk_block_live(void *p, struct chunk **chunk, uint32_t *class)
 {
     return chunk_block_find(p, chunk, class) &&
            likely(bounds_is_occupied_now((*chunk)->occupied, (uint32_t)chunk_granule(*chunk, p)));
+}
+
+/* The block, which the caller has found, goes to its list: free without looking for it again. `call`: for a report. */
+INLINE void block_push(const struct chunk *chunk, void *p, uint32_t class, const char *call)
+{
+    if (likely(chunk->owner.fast_base == chunk->base)) { /* else the lists are under locks */
+        enum sequence_result result = sequence_push(table_offset(class), p);
+        if (likely(result == SEQUENCE_DONE))
+            return;
+        if (unlikely(result == SEQUENCE_TWICE))
+            guard_freed_twice(call, p);
+    }
+    cache_free_slow(p, class);
 }
 
 /* p starts no block in a chunk: the run or mapping that holds it. *ours: it is in the heap, so nobody else's. */

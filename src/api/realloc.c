@@ -12,13 +12,6 @@
 
 INLINE size_t size_roomy(size_t have, size_t size) { return size > have && size - have < have / 8 ? have + have / 8 : size; }
 
-static void *realloc_into(void *fresh, void *p, size_t bytes)
-{
-    memcpy(fresh, p, bytes);
-    API(free)(p);
-    return fresh;
-}
-
 static NOINLINE void *realloc_copy(void *p, size_t have, size_t size)
 {
     size_t roomy = size_roomy(have, size);
@@ -27,26 +20,33 @@ static NOINLINE void *realloc_copy(void *p, size_t have, size_t size)
         fresh = block_alloc(size, NULL); /* what was asked for may still be there */
     if (unlikely(!fresh))
         return malloc_failed();
-    return realloc_into(fresh, p, have < size ? have : size);
+    memcpy(fresh, p, have < size ? have : size);
+    API(free)(p);
+    return fresh;
 }
 
-/* NULL: it is not in the chunk that it can stay. A small block is rather copied, if there is a free one in the list: that is a pop,
- * a push and a few cache lines, while to resize it in the chunk takes the arena's lock and its bits. */
+/* NULL: it is not in the chunk that it can stay. One that grows, or becomes a small one, is rather copied, if there is a free
+ * block in the list: a pop, a push and a copy of at most 32 KiB, while to resize it in the chunk takes the arena's lock and its bits,
+ * and mostly fails: what lies behind a block is seldom free. */
 static void *chunk_realloc(struct chunk *chunk, void *p, uint32_t class, size_t size)
 {
     if (size > SIZE_MAX_BYTES)
         return NULL;
     uint32_t from = size_granules(class), to = size_granules(size_class(size));
-    if (likely(to == from) || (to < from && !worth_shrinking(from, to)))
-        return p;
+    bool stays = to == from || (to < from && !worth_shrinking(from, to));
     size_t have = size_bytes(class), roomy = size_roomy(have, size);
     uint32_t roomy_class = roomy > SIZE_MAX_BYTES ? size_class(size) : size_class(roomy);
-    if (from <= SIZE_FINE || to <= SIZE_FINE) {
+    if (!stays && (to > from || to <= SIZE_FINE)) {
         void *fresh = cache_pop(table_offset(roomy_class));
-        if (fresh)
-            return realloc_into(fresh, p, have < size ? have : size);
+        if (fresh) {
+            memcpy(fresh, p, have < size ? have : size);
+            block_push(chunk, p, class, "realloc");
+            return fresh;
+        }
     }
-    return arena_resize(chunk, p, from, to, size_granules(roomy_class)) ? p : NULL;
+    if (unlikely(cache_has_at_head(p, class)))
+        guard_freed_twice("realloc", p);
+    return stays || arena_resize(chunk, p, from, to, size_granules(roomy_class)) ? p : NULL;
 }
 
 /* p is no block in a chunk. */
@@ -88,8 +88,6 @@ static NOINLINE void *realloc_slow(void *p, size_t size)
     }
     if (size > PTRDIFF_MAX)
         return malloc_failed();
-    if (unlikely(cache_has_at_head(p, class)))
-        guard_freed_twice("realloc", p);
     void *same = chunk_realloc(chunk, p, class, size);
     return same ? same : realloc_copy(p, size_bytes(class), size);
 }

@@ -118,18 +118,10 @@ NOINLINE void free_slow(void *p)
     if (!p)
         return;
     if (chunk_block_find(p, &chunk, &class)) {
-        if (__atomic_load_n(&cache_locked, __ATOMIC_ACQUIRE)) {
+        if (__atomic_load_n(&cache_locked, __ATOMIC_ACQUIRE))
             locked_free(p, class);
-            return;
-        }
-        if (chunk->owner.fast_base == chunk->base) { /* else under locks */
-            enum sequence_result result = sequence_push(table_offset(class), p);
-            if (unlikely(result == SEQUENCE_TWICE))
-                guard_freed_twice("free", p);
-            if (likely(result == SEQUENCE_DONE))
-                return;
-        }
-        cache_free_slow(p, class);
+        else
+            block_push(chunk, p, class, "free");
         return;
     }
     struct owner *owner;
