@@ -1,4 +1,4 @@
-"""The untimed pass: system calls of every workload, instructions of those with one thread.
+"""The untimed pass: system calls of every workload (but those that say `calls=False`), instructions of those with one thread.
 
 System calls are counted by launcher/count.c over a whole run at full size, children included. Instructions are counted by
 valgrind's callgrind, of the whole program, at a small scale; the program does the same under every allocator, so the
@@ -26,6 +26,10 @@ def instructions_counted(workload):
     return workload.group == workloads.ONE and getattr(workload, "instructions", False)
 
 
+def calls_counted(workload):
+    return workload.group not in (store.PROBES, store.SCALE) and getattr(workload, "calls", True)
+
+
 class Counting:
     """All counting runs of a measurement. `truth`: the checksums at full scale."""
 
@@ -33,7 +37,7 @@ class Counting:
         self.used, self.truth, self.seconds = used, truth, seconds
         self.context, self.rows, self.small_truth = context, [], {}
         has_valgrind = shutil.which("valgrind", path=measure.ENVIRONMENT["PATH"])
-        self.items = [(SYSTEM_CALLS, w, a) for w in chosen if w.group not in (store.PROBES, store.SCALE) for a in used]
+        self.items = [(SYSTEM_CALLS, w, a) for w in chosen if calls_counted(w) for a in used]
         if has_valgrind:
             self.items += [(INSTRUCTIONS, w, a) for w in chosen if instructions_counted(w) for a in used]
             self.items += [(TRUSTED, w, a) for w in chosen if instructions_counted(w) for a in used if a.subject]

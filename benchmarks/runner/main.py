@@ -96,6 +96,7 @@ class Measurement:
     def __init__(self, context, chosen, used, rounds, timeout):
         self.context, self.chosen, self.used, self.rounds, self.timeout = context, chosen, used, rounds, timeout
         self.rows, self.truth, self.seconds, self.given_up = [], {}, {}, set()
+        self.left_out = {}  # name of a workload: why
 
     def prepare(self):
         """Reference runs. A workload that cannot run here, or not even on the C library, is left out, with a reason."""
@@ -104,16 +105,20 @@ class Measurement:
         for workload in self.chosen:
             error = workload.prepare(self.context)
             if error:
-                say(f"{workload.name}: left out: {error}")
+                self.leave_out(workload, error)
                 continue
             self.context.timeout = self.timeout or 300
             run = workload.run(self.context, reference)  # the timing of a probe for Loam alone is of Loam
             if run.status != "ok":
-                say(f"{workload.name}: left out: under the C library: {run.status}")
+                self.leave_out(workload, f"under the C library: {run.status}")
                 continue
             self.truth[workload.name], self.seconds[workload.name] = run.checksum, run.wall_s
             able.append(workload)
         self.chosen = able
+
+    def leave_out(self, workload, why):
+        say(f"{workload.name}: left out: {why}")
+        self.left_out[workload.name] = " ".join(why.split())
 
     def takes_part(self, workload, allocator, round_number):
         return (workload.name, allocator.name) not in self.given_up and workload.runs_on(allocator) and \
@@ -199,6 +204,7 @@ def results_measure(options, root, source):
     measurement = Measurement(context, chosen, used, rounds, options.timeout)
     say("Each workload once under the C library: what is right, and how long it takes")
     measurement.prepare()
+    facts.update((store.LEFT_OUT + name, why) for name, why in measurement.left_out.items())
     path = os.path.abspath(options.output or os.path.join(folder, "results.csv"))
     os.makedirs(os.path.dirname(path), exist_ok=True)
     measurement.run_all()

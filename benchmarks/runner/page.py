@@ -2,7 +2,7 @@
 
 import os
 
-from . import charts, counts, figures, plots, report
+from . import charts, counts, figures, plots, report, store
 from .plots import escape
 
 STYLE = """
@@ -126,13 +126,19 @@ def problems_list(results):
     return '<ul class="problems">' + "".join(f"<li>{escape(line)}</li>" for line in text.splitlines()[2:]) + "</ul>"
 
 
+def left_out_list(results):
+    lines = [f"<li>{escape(workload)}: {escape(why)}</li>" for workload, why in results.left_out()]
+    return "<ul>" + "".join(lines) + "</ul>" if lines else ""
+
+
 def losses_list(results):
     text = report.losses(results)
     return "".join(f"<p>{escape(line)}</p>" for line in text.splitlines()) if text else ""
 
 
 def html(results, drawn):
-    facts = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in results.facts.items())
+    facts = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in results.facts.items()
+                    if not k.startswith(store.LEFT_OUT))
     figure = {name: f"<figure>{svg}</figure>" for name, svg in drawn}
     who = " and ".join(results.subjects()) or "Allocators"
     rounds = results.facts.get("rounds", "?")
@@ -149,6 +155,7 @@ def html(results, drawn):
         ("Latency of single calls", figure.get("latency", "")),
         ("Told by the workloads", metrics_table(results)),
         ("How it scales", figure.get("scaling", "") + figure.get("processors", "") + metrics_table(results, scale=True)),
+        ("Left out on this machine", left_out_list(results)),
         ("The machine", f"<dl>{facts}</dl>"),
     ]
     body = "".join(f"<h2>{title}</h2>{content}" for title, content in sections if content)

@@ -135,6 +135,11 @@ def problems(results):
     return "Crashes, time-outs, wrong results\n\n" + "\n".join(lines) if lines else None
 
 
+def left_out(results):
+    lines = [f"{workload}: {why}" for workload, why in results.left_out()]
+    return "Left out on this machine\n\n" + "\n".join(lines) if lines else None
+
+
 def losses(results):
     """Where a subject is slower than the best rival, or larger than glibc, worst first."""
     lines = []
@@ -155,7 +160,8 @@ def text(results):
     reference = time_reference(results)
     timed = [] if not results.workloads() else timed_parts(results, reference)
     parts = [*timed, *(counted(results, metric, title) for metric, title in COUNT_TABLES), metrics(results),
-             metrics(results, "How it scales", scale=True), problems(results), *([summary(results), losses(results)] if timed else [])]
+             metrics(results, "How it scales", scale=True), problems(results),
+             left_out(results), *([summary(results), losses(results)] if timed else [])]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

@@ -9,6 +9,7 @@ FIGURES = ["time_s", "wall_s", "user_s", "sys_s", "peak_kib", "final_kib", "mino
            "preemptions"]
 COLUMNS = ["workload", "group", "allocator", "round", "place", "status", *FIGURES, "checksum", "metrics", "histograms"]
 PROBES, SCALE = "probes", "scale"  # groups whose workloads have questions of their own, and are in no mean
+LEFT_OUT = "left out "  # begins the name of a fact that says why a workload did not run
 COUNTED = 0  # the number of the round in which things were counted and nothing timed
 
 
@@ -52,6 +53,10 @@ class Results:
                 cells.setdefault((row.workload, row.allocator, row.round != COUNTED), []).append(row.run)
             self._cells = (len(self.rows), cells)
         return self._cells[1]
+
+    def left_out(self):
+        """(workload, why) of those that could not run on this machine."""
+        return [(name[len(LEFT_OUT):], why) for name, why in self.facts.items() if name.startswith(LEFT_OUT)]
 
     def subjects(self):
         return self.facts.get("subjects", "").split()

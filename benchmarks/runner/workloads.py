@@ -44,7 +44,9 @@ class Micro:
     rounds: int = 0       # at most so many; 0: as many as all
     memory: int = 0       # bytes that must be available
     processors: int = 1   # that must be usable
+    threads: int = 1      # alive at once, at scale 1
     instructions: bool = True  # of one thread: worth counting under callgrind
+    calls: bool = True    # system calls are counted
 
     packages = ()
 
@@ -56,7 +58,7 @@ class Micro:
         available = int(machine.first_line("/proc/meminfo", "MemAvailable").split()[0]) * 1024
         if available < self.memory:
             return f"needs {self.memory >> 20} MiB of memory, there are {available >> 20}"
-        return None
+        return machine.threads_refused(int(self.threads * context.scale))
 
     def runs_on(self, _allocator):
         return True
@@ -90,8 +92,10 @@ MICRO = [
     Micro("prodcons_kib", SEVERAL, "prodcons", (2048, 32768)),
     Micro("handover", SEVERAL, "handover"),
     Micro("churn", SEVERAL, "churn"),
-    Micro("threads2000", SEVERAL, "threads", (2000,)),
-    Micro("threads10000", SEVERAL, "threads", (10000,), extra=True),
+    Micro("migrate", SEVERAL, "migrate"),
+    Micro("threads2000", SEVERAL, "threads", (2000,), threads=2000),
+    # Counting its calls takes minutes (a tracer's wait grows with the threads it has), and threads2000 tells the same.
+    Micro("threads10000", SEVERAL, "threads", (10000,), threads=10000, memory=3 << 30, slow=True, calls=False),
 ]
 
 

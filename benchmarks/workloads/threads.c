@@ -4,6 +4,7 @@
 // the start of the program with all threads alive; it holds their stacks too, which are alike for every allocator.
 #include "workload.h"
 
+#include <errno.h>
 #include <pthread.h>
 
 enum { own_blocks = 8, own_bytes = 1024, turns = 10, turn_pairs = 40 };
@@ -58,8 +59,8 @@ int main(int count, char **arguments)
     pthread_attr_setstacksize(&attributes, 64 * 1024);
     pthread_barrier_init(&turn, NULL, (unsigned)threads + 1);
     for (size_t i = 0; i < threads; i++)
-        if (pthread_create(&ids[i], &attributes, client_run, (void *)(uintptr_t)i) != 0)
-            workload_fail("thread %zu cannot be made", i);
+        if ((errno = pthread_create(&ids[i], &attributes, client_run, (void *)(uintptr_t)i)) != 0)
+            workload_fail("thread %zu of %zu cannot be made: %s", i + 1, threads, strerror(errno));
     for (size_t t = 0; t <= turns; t++)
         pthread_barrier_wait(&turn);
     metric_print("rss_over_kib", rss_kib() - before);
