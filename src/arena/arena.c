@@ -376,17 +376,8 @@ INLINE bool chunk_loosen_small(struct chunk *chunk, uint32_t i, uint32_t g, uint
 static void chunk_merge(struct arena *arena, struct chunk *chunk, uint64_t words)
 {
     const struct bounds bounds = chunk_bounds(chunk);
-    uint64_t renumber = words;
-    for (uint64_t left = words; left != 0; left &= left - 1) {
-        uint32_t w = bits_ctz(left);
-        if (bounds_merge_word(&bounds, w))
-            renumber |= UINT64_C(1) << (w + 1);
-    }
-    uint32_t longest = chunk->longest;
-    for (; renumber != 0; renumber &= renumber - 1) {
-        uint32_t seen = bounds_renumber_word(&bounds, bits_ctz(renumber));
-        longest = seen > longest ? seen : longest;
-    }
+    uint32_t seen = bounds_merge(&bounds, 0, words), longest = chunk->longest;
+    longest = seen > longest ? seen : longest;
     chunk->longest = (uint16_t)longest;
     chunk_released(arena, chunk);
 }

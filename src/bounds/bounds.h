@@ -176,13 +176,17 @@ INLINE void bounds_occupied_put(const struct bounds *b, uint32_t from, uint32_t 
 /* Where holes start in word w: a boundary whose granule is not occupied. */
 INLINE uint64_t bounds_hole_starts(const struct bounds *b, uint32_t w) { return b->boundary[w] & ~b->occupied[w]; }
 
+/* The longest hole that starts in word w: of all but the last, the end is in the word too. */
 INLINE uint32_t bounds_word_longest(const struct bounds *b, uint32_t w)
 {
+    uint64_t starts = bounds_hole_starts(b, w), boundary = b->boundary[w];
     uint32_t longest = 0;
-    for (uint64_t starts = bounds_hole_starts(b, w); starts != 0; starts &= starts - 1) {
-        uint32_t s = w * BITS_WORD + bits_ctz(starts);
-        uint32_t length = bounds_next(b, s) - s;
+    while (starts != 0) {
+        uint32_t s = bits_ctz(starts);
+        uint64_t behind = boundary >> s >> 1;
+        uint32_t length = likely(behind != 0) ? bits_ctz(behind) + 1 : bounds_next(b, w * BITS_WORD + s) - w * BITS_WORD - s;
         longest = length > longest ? length : longest;
+        starts &= starts - 1;
     }
     return longest;
 }
@@ -323,8 +327,8 @@ INLINE struct bounds_segment bounds_release(const struct bounds *b, uint32_t i, 
  * bits; then the words they lie in are merged, 64 granules at a time. Between the two the structure is not consistent. */
 INLINE void bounds_loosen(const struct bounds *b, uint32_t i, uint32_t g) { bounds_occupied_put(b, i, g, false); }
 
-/* Step one for every word w that a loosened block lies in: clears the boundaries that have a hole on both sides. Returns true
- * if the hole goes on into word w + 1, whose numbers must be put right too. */
+/* Clears the boundaries in word w that have a hole on both sides. True if the hole goes on into word w + 1, whose number must be put
+ * right too. */
 INLINE bool bounds_merge_word(const struct bounds *b, uint32_t w)
 {
     uint64_t free = ~b->occupied[w];
@@ -337,18 +341,34 @@ INLINE bool bounds_merge_word(const struct bounds *b, uint32_t w)
     return true;
 }
 
-/* Step two, when all words are merged: the numbers of word w, and of the word in which a hole that reaches into w starts.
- * Returns the longest hole met. */
-INLINE uint32_t bounds_renumber_word(const struct bounds *b, uint32_t w)
+/* When all are merged: the number of word w and, unless the word before it has just been asked the same, that of the word in which a
+ * hole that reaches into w starts. Returns the longest hole met. */
+INLINE uint32_t bounds_renumber_word(const struct bounds *b, uint32_t w, bool before_done)
 {
     uint32_t longest = bounds_word_longest(b, w);
     numbers_set(&b->numbers, w, longest);
     uint32_t first = w * BITS_WORD;
-    if (bounds_is_free(b, first) && !bits_test(b->boundary, first)) {
+    if (!before_done && bounds_is_free(b, first) && !bits_test(b->boundary, first)) {
         uint32_t s = bounds_previous(b, first);
         uint32_t length = bounds_next(b, first) - s;
         bounds_number_raise(b, s / BITS_WORD, length);
         longest = length > longest ? length : longest;
+    }
+    return longest;
+}
+
+/* Step two: `words`, of the 64 from `first` on, are all that loosened blocks lie in; word first + 63 is among them only if it is the
+ * row's last. Returns the longest hole met. */
+INLINE uint32_t bounds_merge(const struct bounds *b, uint32_t first, uint64_t words)
+{
+    uint64_t all = words;
+    for (uint64_t left = words; left != 0; left &= left - 1)
+        if (bounds_merge_word(b, first + bits_ctz(left)))
+            all |= (left & (0 - left)) << 1;
+    uint32_t longest = 0;
+    for (uint64_t left = all; left != 0; left &= left - 1) {
+        uint32_t seen = bounds_renumber_word(b, first + bits_ctz(left), ((left & (0 - left)) >> 1 & all) != 0);
+        longest = seen > longest ? seen : longest;
     }
     return longest;
 }

@@ -7,7 +7,10 @@
 #include "arena/arena.h"
 #include "cache/inside.h"
 
-enum { ALIGNED_LOOKS = 4 };
+enum {
+    ALIGNED_LOOKS = 4,
+    ALIGNED_BYTES = 2 << 10, /* that a batch of aligned blocks may have */
+};
 
 /* A block from the lists, or NULL: never from an arena. */
 static struct block *lists_pop(struct table *table, uint32_t class)
@@ -22,7 +25,7 @@ static NOINLINE void *alloc_aligned_slow(struct table *table, uint32_t class, si
 {
     uint32_t none = 0, *arena = table ? &table->arena : &none;
     uint32_t preferred = __atomic_load_n(arena, __ATOMIC_RELAXED), was = preferred;
-    uint32_t k = table ? table_refill(__atomic_load_n(&table->active[class].cap, __ATOMIC_RELAXED), class, REFILL_FRESH) : 1;
+    uint32_t k = table ? table_refill(__atomic_load_n(&table->active[class].cap, __ATOMIC_RELAXED), class, ALIGNED_BYTES) : 1;
     struct list list = arena_take_aligned(&preferred, class, align, k);
     if (preferred != was)
         __atomic_store_n(arena, preferred, __ATOMIC_RELAXED);

@@ -157,6 +157,44 @@ uint32_t table_cap_grow(struct table *table, uint32_t class)
     return more;
 }
 
+/* What is cut together for one size is not cut for what the program allocates beside it: large batches of sizes that are seldom asked
+ * for scatter its neighbours over more pages. Those of the size it asks for most bring neighbours together, and fewer calls. So a
+ * class gets of each window of memory the part that it had of what was cut since its last batch. Where blocks were given back before,
+ * neighbours are scattered already, and larger batches pay (docs/decisions.md 7, 17). */
+enum {
+    CUT_WINDOW = 64 << 10,  /* bytes */
+    CUT_FIRST = 2 << 10,    /* the first batch of a class, */
+    CUT_LEAST = 1 << 10,     /* and the bounds of those that follow; */
+    CUT_MOST = 32 << 10,
+    CUT_AGAIN = 8 << 10,    /* at least so much from chunks to which something was given back */
+};
+
+static uint32_t cut_bytes(const struct table *table, uint32_t class, uint32_t cut)
+{
+    uint32_t last = __atomic_load_n(&table->cut_last[class], __ATOMIC_RELAXED);
+    if (last == 0)
+        return CUT_FIRST;
+    uint32_t since = cut - __atomic_load_n(&table->cut_at[class], __ATOMIC_RELAXED);
+    uint64_t bytes = (uint64_t)last * CUT_WINDOW / (since | 1);
+    bytes = bytes > 2 * last ? 2 * last : bytes;
+    return bytes < CUT_LEAST ? CUT_LEAST : bytes > CUT_MOST ? CUT_MOST : (uint32_t)bytes;
+}
+
+struct list table_cut(struct table *table, uint32_t class, uint32_t cap)
+{
+    uint32_t arena = __atomic_load_n(&table->arena, __ATOMIC_RELAXED), was = arena;
+    uint32_t cut = __atomic_load_n(&table->cut, __ATOMIC_RELAXED);
+    uint32_t bytes = cut_bytes(table, class, cut), again = bytes > CUT_AGAIN ? bytes : CUT_AGAIN;
+    struct list list = arena_take(&arena, class, table_refill(cap, class, bytes), table_refill(cap, class, again));
+    uint32_t got = list.count * (uint32_t)size_bytes(class);
+    if (arena != was)
+        __atomic_store_n(&table->arena, arena, __ATOMIC_RELAXED);
+    __atomic_store_n(&table->cut_at[class], cut, __ATOMIC_RELAXED);
+    __atomic_store_n(&table->cut_last[class], got, __ATOMIC_RELAXED);
+    __atomic_store_n(&table->cut, cut + got, __ATOMIC_RELAXED);
+    return list;
+}
+
 /* The end of a miss: every eighth looks at the clock. */
 static void miss_end(struct table *table)
 {
@@ -240,14 +278,10 @@ static void *refill(struct table *table, uint32_t class)
 {
     uint32_t cap = table_cap_grow(table, class);
     struct list list = batch_ready(table, class);
-    if (!list.head) {
-        uint32_t arena = __atomic_load_n(&table->arena, __ATOMIC_RELAXED), was = arena;
-        list = arena_take(&arena, class, table_refill(cap, class, REFILL_FRESH), table_refill(cap, class, REFILL_AGAIN));
-        if (arena != was)
-            __atomic_store_n(&table->arena, arena, __ATOMIC_RELAXED);
-        if (!list.head)
-            return NULL;
-    }
+    if (!list.head)
+        list = table_cut(table, class, cap);
+    if (!list.head)
+        return NULL;
     struct block *block = list_pop(&list);
     batch_install(class, list, cap);
     miss_end(table);

@@ -40,6 +40,9 @@ size_t cache_grant_bound(void);
 /* More room for the list, within what the processors' lists may hold in all. Returns its room. */
 uint32_t table_cap_grow(struct table *table, uint32_t class);
 
+/* A batch from an arena, as large as suits the class and its list's room; empty: no memory. */
+struct list table_cut(struct table *table, uint32_t class, uint32_t cap);
+
 /* The active list was empty: a block of the spare, or of a batch in transfer, which becomes the active list. NULL: there is
  * none. For sequences. */
 struct block *cache_pop_ready(struct table *table, uint32_t class);

@@ -75,7 +75,7 @@ static void locked_refill(struct table *table, uint32_t class)
     else
         list = transfer_take(class);
     if (!list.head)
-        list = arena_take(&table->arena, class, table_refill(cap, class, REFILL_FRESH), table_refill(cap, class, REFILL_AGAIN));
+        list = table_cut(table, class, cap);
     list_set_head(active, list.head);
     active->left = cap > list.count ? cap - list.count : 0;
 }

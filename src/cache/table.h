@@ -38,6 +38,9 @@ struct table {
     size_t grant;                         /* the most of that, as of one of the last misses; relaxed */
     uint64_t misses;                      /* refills and overflows since the start; relaxed */
     uint64_t misses_at_tick;
+    uint32_t cut;                         /* bytes cut from arenas for this table, of all classes; wraps; relaxed */
+    uint32_t cut_at[TABLE_LISTS];         /* what it was when the class's last batch was cut; relaxed */
+    uint32_t cut_last[TABLE_LISTS];       /* bytes of that batch; relaxed */
     uint8_t spare_used[TABLE_LISTS];      /* since the last tick; relaxed */
 } CACHE_ALIGNED;
 
@@ -57,10 +60,7 @@ INLINE uint32_t table_cap_max(uint32_t class)
     return blocks > 256 ? 256 : blocks < 2 ? 2 : blocks;
 }
 
-/* How many blocks a refill cuts: half of the room, but not more than so many bytes. What is cut together for one size is not cut for
- * what the program allocates beside it: large batches of fresh memory scatter its neighbours over more pages. Where blocks were
- * given back before, neighbours are scattered already, and larger batches pay (docs/decisions.md). */
-enum { REFILL_FRESH = 2 << 10, REFILL_AGAIN = 8 << 10 };
+/* How many blocks a refill cuts: half of the room, but not more than so many bytes. */
 INLINE uint32_t table_refill(uint32_t cap, uint32_t class, uint32_t bytes)
 {
     uint32_t most = bytes / (uint32_t)size_bytes(class);

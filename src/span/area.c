@@ -221,16 +221,34 @@ static int64_t area_place(struct area *area, uint32_t pages, uint32_t align, uin
     return at == BOUNDS_NONE ? -1 : area_placed(area, at, pages, dirty);
 }
 
-/* The same, where every page is dirty: no fault will be taken for it, and nothing more is resident. */
+/* A place for `pages` in the hole [s, e) where all of them are dirty; BOUNDS_NONE if there is none. */
+static uint32_t hole_dirty_place(const struct area *area, uint32_t s, uint32_t e, uint32_t pages, uint32_t align)
+{
+    uint32_t origin = area_origin(area, align);
+    for (uint32_t stop = s; e - stop >= pages;) {
+        uint32_t at = bitmap_find(area->dirty, stop, e, true);
+        stop = bitmap_find(area->dirty, at, e, false);
+        at = ((at + origin + align - 1) & ~(align - 1)) - origin;
+        if (at < stop && stop - at >= pages)
+            return at;
+    }
+    return BOUNDS_NONE;
+}
+
+/* The lowest place where every page is dirty: no fault will be taken for it, and nothing more is resident. Only holes that are long
+ * enough are looked at. */
 static int64_t area_place_dirty(struct area *area, uint32_t pages, uint32_t align, uint32_t *dirty)
 {
-    uint32_t end = area->bounds.granules, origin = area_origin(area, align);
-    for (uint32_t at = 0, stop = 0; end - stop >= pages;) {
-        at = bitmap_find(area->dirty, stop, end, true);
-        stop = bitmap_find(area->dirty, at, end, false);
-        at = ((at + origin + align - 1) & ~(align - 1)) - origin;
-        if (at < stop && stop - at >= pages && bounds_place_at(&area->bounds, at, pages))
-            return area_placed(area, at, pages, dirty);
+    const struct bounds *b = &area->bounds;
+    for (uint32_t w = numbers_find(&b->numbers, 0, pages); w != NUMBERS_NONE; w = numbers_find(&b->numbers, w + 1, pages)) {
+        for (uint64_t starts = bounds_hole_starts(b, w); starts != 0; starts &= starts - 1) {
+            uint32_t s = w * BITS_WORD + bits_ctz(starts), e = bounds_hole_end(b, s);
+            uint32_t at = hole_dirty_place(area, s, e, pages, align);
+            if (at != BOUNDS_NONE) {
+                bounds_cut(b, s, e, at, pages);
+                return area_placed(area, at, pages, dirty);
+            }
+        }
     }
     return -1;
 }

@@ -256,7 +256,7 @@ static void model_shrink(uint32_t i, uint32_t to)
  * of each start whether it goes. Rows of up to 64 words at a time. */
 static void model_release_many(const bool *chosen)
 {
-    uint64_t words = 0, renumber;
+    uint64_t words = 0;
     uint32_t first = model.base / BITS_WORD;
     for (uint32_t i = 0; i < model.n; i++) {
         if (!(model.at[i] & MODEL_START) || !chosen[i])
@@ -266,15 +266,7 @@ static void model_release_many(const bool *chosen)
         bounds_loosen(&model.bounds, model.base + i, g);
         words |= bits_mask(at / BITS_WORD, (at + g - 1) / BITS_WORD - at / BITS_WORD + 1);
     }
-    renumber = words;
-    for (uint64_t left = words; left != 0; left &= left - 1)
-        if (bounds_merge_word(&model.bounds, first + bits_ctz(left)))
-            renumber |= UINT64_C(1) << (bits_ctz(left) + 1);
-    uint32_t longest = 0;
-    for (; renumber != 0; renumber &= renumber - 1) {
-        uint32_t seen = bounds_renumber_word(&model.bounds, first + bits_ctz(renumber));
-        longest = seen > longest ? seen : longest;
-    }
+    uint32_t longest = bounds_merge(&model.bounds, first, words);
     for (uint32_t i = 0; i < model.n; i++) {
         uint32_t g = model_length(i);
         if (model.exempt[i])

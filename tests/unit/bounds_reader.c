@@ -82,11 +82,7 @@ static void release_together(uint32_t start, uint32_t length)
 {
     bounds_loosen(&row, start, length);
     uint32_t first = start / BITS_WORD, last = (start + length - 1) / BITS_WORD;
-    bool more = false;
-    for (uint32_t w = first; w <= last; w++)
-        more = bounds_merge_word(&row, w);
-    for (uint32_t w = first; w <= last + more; w++)
-        bounds_renumber_word(&row, w);
+    bounds_merge(&row, first, bits_mask(0, last - first + 1));
 }
 
 int main(void)

@@ -1,6 +1,8 @@
 /* Calls each entry N times from a function of its own, for instructions.sh to read their inclusive
  * cost from callgrind's record of calls. Compiled without PLT, so that the callee is the entry itself.
  * The caches are warm after the first calls; two runs, N and 2 N, cancel those. */
+#include <malloc.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 extern void *_Znwm(size_t);
@@ -22,6 +24,8 @@ static void *volatile sink;
 
 LOOP(pair_64, malloc(size), free(p))
 LOOP(pair_1000, malloc(size), free(p))
+LOOP(pair_2000, malloc(size), free(p))
+LOOP(pair_20000, malloc(size), free(p))
 LOOP(calloc_64, calloc(1, size), free(p))
 LOOP(calloc_1000, calloc(1, size), free(p))
 LOOP(aligned_64, aligned_alloc(64, size), free(p))
@@ -40,10 +44,35 @@ __attribute__((noinline)) static void realloc_1000(long n, void *p) {
     free(p);
 }
 
+/* Aligned and plain blocks of one size: before each aligned request a plain block, which is not aligned so, is freed last. It must not
+ * stand in the way. */
+__attribute__((noinline)) static void aligned_mixed_200(long n, void *plain) {
+    for (long i = 0; i < n; i++) {
+        free(plain);
+        void *p = memalign(64, 200);
+        sink = p;
+        sink = plain = malloc(200);
+        free(p);
+    }
+    free(plain);
+}
+
+/* Each turn leaves one free block of either size in the lists. */
+__attribute__((noinline)) static void realloc_grow_4000(long n) {
+    for (long i = 0; i < n; i++) {
+        void *p = malloc(2000);
+        sink = p;
+        sink = p = realloc(p, 4000);
+        free(p);
+    }
+}
+
 int main(int argc, char **argv) {
     long n = argc > 1 ? atol(argv[1]) : 1000;
     pair_64(n, 64);
     pair_1000(n, 1000);
+    pair_2000(n, 2000);
+    pair_20000(n, 20000);
     calloc_64(n, 64);
     calloc_1000(n, 1000);
     aligned_64(n, 64);
@@ -52,6 +81,10 @@ int main(int argc, char **argv) {
     new_1000(n, 1000);
     new_sized_64(n, 64);
     new_sized_1000(n, 1000);
+    void *plain = malloc(200);
+    while ((uintptr_t)plain % 64 == 0) plain = malloc(200); /* what was aligned stays away */
+    aligned_mixed_200(n, plain);
+    realloc_grow_4000(n);
     realloc_64(n, malloc(64));
     realloc_1000(n, malloc(1000));
     return 0;
