@@ -48,7 +48,8 @@ extern struct sequence sequence;
     ".long 0x53053053\n"                                                                                               \
     "4: jmp %l[aborted]\n"                                                                                             \
     ".popsection\n"
-/* Leaves the list's address in %[list]; goes to `slow` if the kernel does not know this thread. */
+/* Leaves in %[list] how far the table is from the closed one, so that SEQUENCE_HEAD and SEQUENCE_LEFT are the list's; goes to `slow` if the
+ * kernel does not know this thread. What the list's place in its table adds is added before: it is not waited for. */
 #define SEQUENCE_BEGIN                                                                                                 \
     SEQUENCE_DESCRIPTOR                                                                                                \
     "leaq 3b(%%rip), %[list]\n"                                                                                        \
@@ -56,13 +57,14 @@ extern struct sequence sequence;
     "1: cmpl $0, %%fs:4(%[area])\n"                                                                                    \
     "js %l[slow]\n"                                                                                                    \
     "movzwl %%fs:(%[index]), %k[list]\n"                                                                               \
-    "movq %c[tables](%[sequence], %[list], 8), %[list]\n"                                                              \
-    "addq %[sequence], %[list]\n"                                                                                      \
-    "leaq %c[bias](%[list], %[offset]), %[list]\n"
+    "movq %c[tables](%[sequence], %[list], 8), %[list]\n"
+#define SEQUENCE_HEAD "%c[bias](%[list], %[place])"
+#define SEQUENCE_LEFT "8+%c[bias](%[list], %[place])"
+#define SEQUENCE_CAP "12+%c[bias](%[list], %[place])"
 
-#define SEQUENCE_INPUTS                                                                                    \
+#define SEQUENCE_INPUTS                                                                                                \
     [area] "r"(sequence.area), [index] "r"(sequence.index), [sequence] "r"(&sequence),                                 \
-        [tables] "i"(offsetof(struct sequence, tables)), [offset] "r"(offset),                                         \
+        [tables] "i"(offsetof(struct sequence, tables)), [place] "r"((uintptr_t)&sequence + offset),                   \
         [bias] "i"(offsetof(struct sequence, closed))
 
 /* The first block of the list at `offset`, and *from, the list; NULL if it is empty, there is no sequence to be had, or it was
@@ -73,20 +75,20 @@ INLINE void *sequence_pop_try(uintptr_t offset, struct table_list **from, bool *
     if (unlikely(sequence.area == 0))
         return NULL;
     __asm__ volatile goto(SEQUENCE_BEGIN
-                          "movq (%[list]), %[block]\n"
+                          "movq " SEQUENCE_HEAD ", %[block]\n"
                           "testq %[block], %[block]\n"
                           "jz %l[slow]\n"
                           "movq (%[block]), %[link]\n"
-                          "incl 8(%[list])\n"
-                          "movq %[link], (%[list])\n"
+                          "incl " SEQUENCE_LEFT "\n"
+                          "movq %[link], " SEQUENCE_HEAD "\n"
                           "2:\n" SEQUENCE_ABORT
-                          : [list] "=&r"(list), [block] "=&r"(block), [link] "=&r"(link)
+                          : [list] "=&r"(list), [block] "=&a"(block), [link] "=&r"(link)
                           : SEQUENCE_INPUTS
                           : "memory", "cc"
                           : aborted, slow);
     if (!block)
         __builtin_unreachable();
-    *from = list;
+    *from = (struct table_list *)(offsetof(struct sequence, closed) + (uintptr_t)&sequence + offset + (uintptr_t)list);
     return block;
 aborted:
     *restarted = true;
@@ -103,13 +105,13 @@ INLINE enum sequence_result sequence_push(uintptr_t offset, void *block)
 {
     void *list, *head;
     __asm__ volatile goto(SEQUENCE_BEGIN
-                          "decl 8(%[list])\n"
+                          "decl " SEQUENCE_LEFT "\n"
                           "js %l[slow]\n"
-                          "movq (%[list]), %[head]\n"
+                          "movq " SEQUENCE_HEAD ", %[head]\n"
                           "cmpq %[head], %[block]\n"
                           "je %l[twice]\n"
                           "movq %[head], (%[block])\n"
-                          "movq %[block], (%[list])\n"
+                          "movq %[block], " SEQUENCE_HEAD "\n"
                           "2:\n" SEQUENCE_ABORT
                           : [list] "=&r"(list), [head] "=&r"(head)
                           : SEQUENCE_INPUTS, [block] "r"(block)
@@ -134,12 +136,12 @@ static inline bool sequence_take(uintptr_t offset, uint32_t left, struct block *
         void *list, *first;
         uint32_t before;
         __asm__ volatile goto(SEQUENCE_BEGIN
-                              "cmpl $0, 12(%[list])\n"
+                              "cmpl $0, " SEQUENCE_CAP "\n"
                               "je %l[slow]\n"
-                              "movq (%[list]), %[first]\n"
-                              "movl 8(%[list]), %[before]\n"
-                              "movl %[left], 8(%[list])\n"
-                              "movq $0, (%[list])\n"
+                              "movq " SEQUENCE_HEAD ", %[first]\n"
+                              "movl " SEQUENCE_LEFT ", %[before]\n"
+                              "movl %[left], " SEQUENCE_LEFT "\n"
+                              "movq $0, " SEQUENCE_HEAD "\n"
                               "2:\n" SEQUENCE_ABORT
                               : [list] "=&r"(list), [first] "=&r"(first), [before] "=&r"(before)
                               : SEQUENCE_INPUTS, [left] "r"(left)
@@ -164,12 +166,12 @@ static inline bool sequence_install(uintptr_t offset, struct block *head, uint32
     for (int tries = 0; tries < SEQUENCE_TRIES; tries++) {
         void *list;
         __asm__ volatile goto(SEQUENCE_BEGIN
-                              "cmpl $0, 12(%[list])\n"
+                              "cmpl $0, " SEQUENCE_CAP "\n"
                               "je %l[slow]\n"
-                              "cmpq $0, (%[list])\n"
+                              "cmpq $0, " SEQUENCE_HEAD "\n"
                               "jne %l[slow]\n"
-                              "movl %[left], 8(%[list])\n"
-                              "movq %[head], (%[list])\n"
+                              "movl %[left], " SEQUENCE_LEFT "\n"
+                              "movq %[head], " SEQUENCE_HEAD "\n"
                               "2:\n" SEQUENCE_ABORT
                               : [list] "=&r"(list)
                               : SEQUENCE_INPUTS, [left] "r"(left), [head] "r"(head)
