@@ -121,7 +121,7 @@ static void release(uint32_t i)
         wrong("the hole that a release leaves", i);
 }
 
-/* Several at once, as a flush does: loosened, merged word by word, then renumbered. */
+/* Several at once, as a flush does: loosened, then merged. */
 static void release_many(uint32_t i, uint32_t count)
 {
     uint32_t first = row.granules, last = 0;
@@ -139,11 +139,16 @@ static void release_many(uint32_t i, uint32_t count)
     }
     if (first == row.granules)
         return;
-    bool more = false;
-    for (uint32_t w = first / BITS_WORD; w <= last / BITS_WORD; w++)
+    uint32_t from = first / BITS_WORD, end = last / BITS_WORD + 1;
+    if (end - from < BITS_WORD) {
+        bounds_merge(&row, from, bits_mask(0, end - from));
+        return;
+    }
+    bool more = false; /* too many for one call */
+    for (uint32_t w = from; w < end; w++)
         more = bounds_merge_word(&row, w);
-    for (uint32_t w = first / BITS_WORD; w <= last / BITS_WORD + more; w++)
-        bounds_renumber_word(&row, w);
+    for (uint32_t w = from; w < end + more; w++)
+        bounds_renumber_word(&row, w, w > from);
 }
 
 static void resize(uint32_t i, uint32_t to)

@@ -42,12 +42,11 @@ INLINE void *cache_pop(uint32_t offset) { return sequence_pop(offset); }
 INLINE void *cache_pop_ticking(uint32_t class)
 {
     enum { SELDOM = 64 };
-    struct table_list *list;
+    struct table *table;
     bool restarted;
-    void *block = sequence_pop_try(table_offset(class), &list, &restarted);
+    void *block = sequence_pop_try(table_offset(class), &table, &restarted);
     if (unlikely(!block))
         return NULL;
-    struct table *table = (struct table *)(void *)(list - class);
     uint32_t calls = __atomic_load_n(&table->calls, __ATOMIC_RELAXED) + 1;
     __atomic_store_n(&table->calls, calls, __ATOMIC_RELAXED);
     if (unlikely(calls % SELDOM == 0))

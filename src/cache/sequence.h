@@ -67,9 +67,9 @@ extern struct sequence sequence;
         [tables] "i"(offsetof(struct sequence, tables)), [place] "r"((uintptr_t)&sequence + offset),                   \
         [bias] "i"(offsetof(struct sequence, closed))
 
-/* The first block of the list at `offset`, and *from, the list; NULL if it is empty, there is no sequence to be had, or it was
+/* The first block of the list at `offset`, and *from, the table; NULL if it is empty, there is no sequence to be had, or it was
  * restarted, which *restarted then says. */
-INLINE void *sequence_pop_try(uintptr_t offset, struct table_list **from, bool *restarted)
+INLINE void *sequence_pop_try(uintptr_t offset, struct table **from, bool *restarted)
 {
     void *list, *block, *link;
     if (unlikely(sequence.area == 0))
@@ -88,7 +88,7 @@ INLINE void *sequence_pop_try(uintptr_t offset, struct table_list **from, bool *
                           : aborted, slow);
     if (!block)
         __builtin_unreachable();
-    *from = (struct table_list *)(offsetof(struct sequence, closed) + (uintptr_t)&sequence + offset + (uintptr_t)list);
+    *from = (struct table *)((uintptr_t)&sequence.closed + (uintptr_t)list);
     return block;
 aborted:
     *restarted = true;
@@ -193,18 +193,18 @@ static inline bool sequence_install(uintptr_t offset, struct block *head, uint32
 /* The fast path's pop: restarted counts as empty, the slow path tries again. */
 INLINE void *sequence_pop(uintptr_t offset)
 {
-    struct table_list *list;
+    struct table *table;
     bool restarted;
-    return sequence_pop_try(offset, &list, &restarted);
+    return sequence_pop_try(offset, &table, &restarted);
 }
 
 /* Pop and push that try again when they are restarted; for the slow paths. */
 static inline void *sequence_pop_again(uintptr_t offset)
 {
     for (int tries = 0; tries < SEQUENCE_TRIES; tries++) {
-        struct table_list *list;
+        struct table *table;
         bool restarted = false;
-        void *block = sequence_pop_try(offset, &list, &restarted);
+        void *block = sequence_pop_try(offset, &table, &restarted);
         if (block || !restarted)
             return block;
     }

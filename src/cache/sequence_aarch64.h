@@ -28,7 +28,7 @@
     [area] "r"(thread_pointer() + (uintptr_t)sequence.area), [index] "r"(thread_pointer() + (uintptr_t)sequence.index), \
         [tables] "r"(sequence.tables), [place] "r"((uintptr_t)&sequence.closed + offset)
 
-INLINE void *sequence_pop_try(uintptr_t offset, struct table_list **from, bool *restarted)
+INLINE void *sequence_pop_try(uintptr_t offset, struct table **from, bool *restarted)
 {
     void *list, *block, *a;
     if (unlikely(sequence.area == 0))
@@ -46,7 +46,7 @@ INLINE void *sequence_pop_try(uintptr_t offset, struct table_list **from, bool *
                           : SEQUENCE_INPUTS
                           : "memory", "cc"
                           : aborted, slow);
-    *from = list;
+    *from = (struct table *)(void *)((char *)list - offset);
     return block;
 aborted:
     *restarted = true;
