@@ -159,12 +159,12 @@ uint32_t table_cap_grow(struct table *table, uint32_t class)
 
 /* What is cut together for one size is not cut for what the program allocates beside it: large batches of sizes that are seldom asked
  * for scatter its neighbours over more pages. Those of the size it asks for most bring neighbours together, and fewer calls. So a
- * class gets of each window of memory the part that it had of what was cut since its last batch. Where blocks were given back before,
- * neighbours are scattered already, and larger batches pay (docs/decisions.md 7, 17). */
+ * class gets of each window of memory the part that it had of what was cut since its last batch, and not more than twice that batch.
+ * Where blocks were given back before, neighbours are scattered already, and larger batches pay (docs/decisions.md 7, 17). */
 enum {
     CUT_WINDOW = 64 << 10,  /* bytes */
     CUT_FIRST = 2 << 10,    /* the first batch of a class, */
-    CUT_LEAST = 1 << 10,     /* and the bounds of those that follow; */
+    CUT_LEAST = 1 << 10,    /* and the bounds of those that follow; */
     CUT_MOST = 32 << 10,
     CUT_AGAIN = 8 << 10,    /* at least so much from chunks to which something was given back */
 };
