@@ -164,7 +164,7 @@ uint32_t table_cap_grow(struct table *table, uint32_t class)
 enum {
     CUT_WINDOW = 64 << 10,  /* bytes */
     CUT_FIRST = 2 << 10,    /* the first batch of a class, */
-    CUT_LEAST = 1 << 10,    /* and the bounds of those that follow; */
+    CUT_LEAST = 512,        /* and the bounds of those that follow; */
     CUT_MOST = 32 << 10,
     CUT_AGAIN = 8 << 10,    /* at least so much from chunks to which something was given back */
 };
