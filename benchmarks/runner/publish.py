@@ -37,8 +37,10 @@ def publish(root, path):
     if os.path.abspath(path) != target:
         shutil.copyfile(path, target)
     written = [target]
-    drawn = [*bars.readme_plots(results), *((PAGE_NAMES[name], svg) for name, svg in plots.all_plots(results)),
-             *charts.all_charts(results)]
+    drawn = list(charts.all_charts(results))
+    if any(row.group not in (store.PROBES, store.SCALE) for row in results.rows):  # a run of --scaling alone has no bars
+        bar_plots = ((PAGE_NAMES[name], svg) for name, svg in plots.all_plots(results))
+        drawn = [*bars.readme_plots(results), *bar_plots, *drawn]
     for name, svg in drawn:
         written.append(os.path.join(drawings, name + ".svg"))
         with open(written[-1], "w") as f:
