@@ -17,8 +17,10 @@ enum {
     RSEQ_CPU_ID = 4,
     RSEQ_MM_CID = 24,
     RSEQ_WITH_MM_CID = 28,   /* feature size from which the kernel writes mm_cid */
-    GRANT_MIN = 1024 << 10,   /* bytes that one processor's lists may hold: an eighth of its share of the heap, within these */
+    GRANT_MIN = 1024 << 10,  /* bytes that one processor's lists may hold: an eighth of its share of the heap, within these; */
     GRANT_MAX = 8 << 20,
+    GRANT_ALL = 8 << 20,     /* but where there are many, the least is their part of this, */
+    GRANT_LEAST = 64 << 10,  /* or that */
 };
 
 /* The C library's registration (glibc 2.35 and later). */
@@ -132,8 +134,10 @@ uint32_t cache_index_now(void)
 size_t cache_grant_bound(void)
 {
     uint32_t made = __atomic_load_n(&tables_made, __ATOMIC_RELAXED);
-    size_t share = span_used_racy() / 8 / (made ? made : 1);
-    return share < GRANT_MIN ? GRANT_MIN : share > GRANT_MAX ? GRANT_MAX : share;
+    made = made ? made : 1;
+    size_t share = span_used_racy() / 8 / made, least = GRANT_ALL / made;
+    least = least > GRANT_MIN ? GRANT_MIN : least < GRANT_LEAST ? GRANT_LEAST : least;
+    return share < least ? least : share > GRANT_MAX ? GRANT_MAX : share;
 }
 
 uint32_t table_cap_grow(struct table *table, uint32_t class)
