@@ -130,7 +130,7 @@ uint32_t cache_index_now(void)
     return cpu < 0 ? UINT32_MAX : index;
 }
 
-/* What one processor's lists may hold: an eighth of its share of the heap. */
+/* What one processor's lists may hold: an eighth of its share of the heap, within bounds. */
 size_t cache_grant_bound(void)
 {
     uint32_t made = __atomic_load_n(&tables_made, __ATOMIC_RELAXED);

@@ -41,6 +41,28 @@ static void at_once_aligned(void) {
     if (posix_memalign(&p, 4096, 5000) == 0) free_again(p);
 }
 
+// realloc of a freed block, where a block of the new size waits in its list, to which the old one would be copied.
+static void realloc_after_free(size_t from, size_t to) {
+    void *p = malloc(from);
+    free(launder(malloc(to)));
+    free(p);
+    p = launder(p);
+    misuse_says(p);
+    if (launder(realloc(p, to)) == NULL) _exit(3);
+}
+static void realloc_grows_small(void) {
+    realloc_after_free(100, 200);
+}
+static void realloc_grows_middle(void) {
+    realloc_after_free(2000, 4000);
+}
+static void realloc_shrinks(void) {
+    realloc_after_free(20000, 9000);
+}
+static void realloc_stays(void) {
+    realloc_after_free(2000, 1990);
+}
+
 enum { MANY = 200000 };
 static void *many[MANY];
 
@@ -101,6 +123,10 @@ int main(void) {
         {"3 MiB, at once", "already free|double free|unmapped", at_once_large},
         {"300 MiB, at once", "already free|double free|unmapped", at_once_very_large},
         {"an aligned block, at once", "already free|double free", at_once_aligned},
+        {"realloc of 100 freed bytes to 200", "already free", realloc_grows_small},
+        {"realloc of 2000 freed bytes to 4000", "already free", realloc_grows_middle},
+        {"realloc of 20000 freed bytes to 9000", "already free", realloc_shrinks},
+        {"realloc of 2000 freed bytes to 1990", "already free", realloc_stays},
         {"after 200,000 other frees", "already free|double free", after_many},
         {"after malloc_trim", "already free|double free", after_trim},
         {"after malloc_trim, live neighbours", "already free|double free", after_trim_alone},
