@@ -45,7 +45,7 @@ INLINE bool chunk_block_live(void *p, struct chunk **chunk, uint32_t *class)
 INLINE void block_push(const struct chunk *chunk, void *p, uint32_t class, const char *call)
 {
     if (likely(chunk->owner.fast_base == chunk->base)) { /* else the lists are under locks */
-        enum sequence_result result = sequence_push(table_offset(class), p);
+        enum sequence_result result = sequence_push(class, p);
         if (likely(result == SEQUENCE_DONE))
             return;
         if (unlikely(result == SEQUENCE_TWICE))

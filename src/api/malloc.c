@@ -1,7 +1,7 @@
 /* malloc, calloc, realloc, free: the fast paths, and where they lead.
  *
- * malloc of up to 1 KiB rounds the size to the offset of its list and pops (cache/sequence.h). free finds the chunk (two
- * loads in map.h), the block's length in the chunk's boundary bits (one load), and pushes. Neither takes a lock or touches errno.
+ * malloc of up to 1 KiB rounds the size to the offset of its list and pops (cache/sequence.h). free finds the chunk (one
+ * load in map.h), the block's length in the chunk's boundary bits (one load), and pushes. Neither takes a lock or touches errno.
  * Sizes to 32 KiB have a class to compute and a second look at the length (malloc_middle, free_longer), and do the same. What is
  * larger, empty, full, foreign or wrong goes the slow ways, in slow.c. Instruction counts are held by
  * tests/checks/instructions.txt. */
@@ -65,23 +65,24 @@ void *API(calloc)(size_t count, size_t size)
 }
 API_EXPORT(calloc);
 
-/* Takes one from the window: bit 0, the block's start, is gone, and the lowest bit left is its end. To `slow` if there was
- * no other bit. Where no block starts the borrow leaves bit 0 set: that is class 0, whose list is always full. */
+/* Shifts the window behind the bit `start`, under 64. To `slow` if that bit, the block's start, is not set, or no other follows. */
 #if defined(__x86_64__) && !LOAM_TSAN
-#define WINDOW_LESS_ONE(window, slow) /* one branch on two flags: C has no words for it */                             \
-    __asm__ goto("subq $1, %0\n\tjbe %l[" #slow "]" : "+r"(window) : : "cc" : slow)
+#define WINDOW_BEHIND(window, start, slow) /* both flags of one shift: C has no words for it */                        \
+    __asm__ goto("shrq %%cl, %0\n\tcmc\n\tjbe %l[" #slow "]" : "+r"(window) : "c"((start) + 1) : "cc" : slow)
 #else
-#define WINDOW_LESS_ONE(window, slow)                                                                                  \
+#define WINDOW_BEHIND(window, start, slow)                                                                             \
     do {                                                                                                               \
-        if (unlikely((window) <= 1))                                                                                   \
+        (window) >>= (start);                                                                                          \
+        if (unlikely(!((window) & 1)) || unlikely((window) <= 1))                                                      \
             goto slow;                                                                                                 \
-        (window)--;                                                                                                    \
+        (window) >>= 1;                                                                                                \
     } while (0)
 #endif
 
-static NOINLINE void free_rest(void *p, uintptr_t offset, enum sequence_result result)
+/* `before`: the place of the list before the block's, which is full if there is no such block. */
+static NOINLINE void free_rest(void *p, uintptr_t before, enum sequence_result result)
 {
-    uint32_t class = (uint32_t)offset / table_offset(1);
+    uint32_t class = table_class(before + table_place(1));
     if (unlikely(class == 0))
         guard_bad_pointer("free", p);
     if (unlikely(result == SEQUENCE_TWICE))
@@ -90,34 +91,36 @@ static NOINLINE void free_rest(void *p, uintptr_t offset, enum sequence_result r
 }
 
 /* The block's end is not in the window: it has more than 56 granules, or no block starts there (NULL is among these). */
-static NOINLINE void free_longer(void *p, const struct chunk *chunk)
+static NOINLINE void free_longer(void *p, ptrdiff_t entry)
 {
-    uint32_t i = (uint32_t)chunk_granule(chunk, p);
+    const struct chunk *chunk = (const struct chunk *)map_owner_at(entry);
+    uint32_t i = chunk_granule_of(p);
     if (unlikely(!(bounds_window(chunk->boundary, i) & 1))) {
         free_slow(p);
         return;
     }
-    uint32_t offset = table_offset(chunk_block_class_long(chunk, i));
-    enum sequence_result result = sequence_push(offset, p);
+    uintptr_t before = (uintptr_t)table_place(chunk_block_class_long(chunk, i)) - table_place(1);
+    enum sequence_result result = sequence_push_behind(before, p);
     if (unlikely(result != SEQUENCE_DONE))
-        free_rest(p, offset, result);
+        free_rest(p, before, result);
 }
 
+/* What this waits for is what a program that frees and allocates in turn waits for: the entry, the window, and its first bit are one
+ * chain of loads, and everything else is added up beside it. */
 void API(free)(void *p)
 {
-    struct owner *owner = map_owner(p);
-    uintptr_t i = chunk_granule_from(owner->fast_base, p);
-    if (unlikely(i >= CHUNK_GRANULES))
+    ptrdiff_t entry = map_entry(p);
+    if (unlikely(!chunk_fast_holds(entry, p)))
         goto slow;
-    uint64_t window = bounds_window(((struct chunk *)owner)->boundary, (uint32_t)i);
-    WINDOW_LESS_ONE(window, longer);
-    uintptr_t offset = table_offset(bits_ctz(window));
-    enum sequence_result result = sequence_push(offset, p);
+    uint64_t window = chunk_window(entry, p);
+    WINDOW_BEHIND(window, chunk_window_start(p), longer);
+    uintptr_t before = table_place(bits_ctz(window));
+    enum sequence_result result = sequence_push_behind(before, p);
     if (unlikely(result != SEQUENCE_DONE))
-        free_rest(p, offset, result);
+        free_rest(p, before, result);
     return;
 longer:
-    free_longer(p, (struct chunk *)owner);
+    free_longer(p, entry);
     return;
 slow:
     free_slow(p);

@@ -37,7 +37,7 @@ static void *chunk_realloc(struct chunk *chunk, void *p, uint32_t class, size_t 
     size_t have = size_bytes(class), roomy = size_roomy(have, size);
     uint32_t roomy_class = roomy > SIZE_MAX_BYTES ? size_class(size) : size_class(roomy);
     if (!stays && (to > from || to <= SIZE_FINE)) {
-        void *fresh = cache_pop(table_offset(roomy_class));
+        void *fresh = cache_pop(table_place(roomy_class));
         if (fresh) {
             memcpy(fresh, p, have < size ? have : size);
             block_push(chunk, p, class, "realloc");

@@ -101,7 +101,7 @@ void *malloc_aligned(size_t align, size_t size)
 {
     if (likely(size <= SIZE_MAX_BYTES - ALIGNED_STEP_MAX) && likely(align <= SIZE_MAX_BYTES)) {
         uint32_t class = size_class(aligned_size(align, size));
-        void *first = cache_pop(table_offset(class));
+        void *first = cache_pop(table_place(class));
         if (likely(first) && likely(((uintptr_t)first & (align - 1)) == 0))
             return first;
         if (first && (first = cache_alloc_aligned(class, align, first)))

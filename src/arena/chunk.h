@@ -57,13 +57,39 @@ INLINE struct bounds chunk_bounds(struct chunk *chunk)
 }
 
 /* The granule of p in the chunk; CHUNK_GRANULES or more if p is not in it, or not on a granule. One rotation checks both. */
-INLINE uintptr_t chunk_granule_from(uintptr_t base, const void *p)
+INLINE uintptr_t chunk_granule(const struct chunk *chunk, const void *p)
 {
-    uintptr_t offset = (uintptr_t)p - base;
+    uintptr_t offset = (uintptr_t)p - chunk->base;
     return offset >> GRANULE_SHIFT | offset << (64 - GRANULE_SHIFT);
 }
 
-INLINE uintptr_t chunk_granule(const struct chunk *chunk, const void *p) { return chunk_granule_from(chunk->base, p); }
+/* ---- what free() asks, before it knows that p is in a chunk ---- */
+
+/* The granule that p is in, counted from the 64 KiB it lies in. */
+INLINE uint32_t chunk_granule_of(const void *p) { return (uint16_t)(uintptr_t)p >> GRANULE_SHIFT; }
+
+/* p, to whose owner `entry` leads (map_entry), is at a granule of a chunk that the fast path may work. */
+INLINE bool chunk_fast_holds(ptrdiff_t entry, const void *p)
+{
+    return ((uintptr_t)p & ~(MAP_GRANULE - GRANULE)) == map_owner_at(entry)->fast_base;
+}
+
+/* Boundary bits from some granule at or before p's on, p's at `chunk_window_start`, 56 behind it. `entry` is added last. */
+#if LOAM_TSAN
+INLINE uint32_t chunk_window_start(const void *p) { return (void)p, 0; }
+INLINE uint64_t chunk_window(ptrdiff_t entry, const void *p)
+{
+    return bounds_window(((struct chunk *)map_owner_at(entry))->boundary, chunk_granule_of(p));
+}
+#else
+INLINE uint32_t chunk_window_start(const void *p) { return (uint32_t)((uintptr_t)p >> GRANULE_SHIFT) % 8; }
+INLINE uint64_t chunk_window(ptrdiff_t entry, const void *p)
+{
+    uintptr_t at = (uintptr_t)&map + ((uint16_t)(uintptr_t)p >> (GRANULE_SHIFT + 3));
+    __asm__("" : "+r"(at)); /* else gcc adds `entry` first */
+    return bits_load64((const char *)(at + (uintptr_t)entry + offsetof(struct map, stranger) + offsetof(struct chunk, boundary)));
+}
+#endif
 
 INLINE char *chunk_address(const struct chunk *chunk, uint32_t granule)
 {

@@ -17,7 +17,7 @@ static struct block *lists_pop(struct table *table, uint32_t class)
 {
     if (cache_mode() == CACHE_LOCKED)
         return locked_pop_only(class);
-    struct block *block = sequence_pop_again(table_offset(class));
+    struct block *block = sequence_pop_again(table_place(class));
     return likely(block) || !table ? block : cache_pop_ready(table, class);
 }
 

@@ -248,9 +248,9 @@ static void batch_install(uint32_t class, struct list list, uint32_t cap)
 {
     if (!list.head)
         return;
-    if (sequence_install(table_offset(class), list.head, cap > list.count ? cap - list.count : 0))
+    if (sequence_install(table_place(class), list.head, cap > list.count ? cap - list.count : 0))
         return;
-    if (sequence_install(TABLE_SPARE + table_offset(class), list.head, list.count))
+    if (sequence_install(TABLE_SPARE + table_place(class), list.head, list.count))
         return;
     cache_give_batch(class, list);
 }
@@ -259,7 +259,7 @@ static struct list batch_ready(struct table *table, uint32_t class)
 {
     struct list list = {0};
     if (__atomic_load_n(&table->spare[class].head, __ATOMIC_RELAXED) && /* racy: the sequence looks again */
-        sequence_take(TABLE_SPARE + table_offset(class), 0, &list.head, &list.count) && list.head)
+        sequence_take(TABLE_SPARE + table_place(class), 0, &list.head, &list.count) && list.head)
         __atomic_store_n(&table->spare_used[class], 1, __ATOMIC_RELAXED);
     else
         list = transfer_take(class);
@@ -301,7 +301,7 @@ NOINLINE void *cache_alloc_slow(uint32_t class)
     if (unlikely(!table) || unlikely(__atomic_load_n(&cache_closed, __ATOMIC_RELAXED)))
         return cache_alloc_past(class, &arena);
     if (unlikely(__atomic_load_n(&table->active[class].head, __ATOMIC_RELAXED) != NULL)) { /* we were restarted, or moved */
-        void *block = sequence_pop_again(table_offset(class));
+        void *block = sequence_pop_again(table_place(class));
         if (block)
             return block;
     }
@@ -315,19 +315,19 @@ static bool overflow(struct table *table, struct block *block, uint32_t class)
     uint32_t cap = table_cap_grow(table, class);
     struct list list = {0};
     uint32_t left;
-    if (!sequence_take(table_offset(class), cap, &list.head, &left))
+    if (!sequence_take(table_place(class), cap, &list.head, &left))
         return false;
     if (unlikely(list.head == block))
         guard_freed_twice("free", block);
     if (list.head) {
         list.count = left < was ? was - left : was;
-        if (sequence_install(TABLE_SPARE + table_offset(class), list.head, list.count))
+        if (sequence_install(TABLE_SPARE + table_place(class), list.head, list.count))
             __atomic_store_n(&table->spare_used[class], 1, __ATOMIC_RELAXED);
         else
             cache_give_batch(class, list);
         miss_end(table);
     }
-    return sequence_push_again(table_offset(class), block) == SEQUENCE_DONE;
+    return sequence_push_again(class, block) == SEQUENCE_DONE;
 }
 
 NOINLINE void cache_free_slow(void *block, uint32_t class)
@@ -340,7 +340,7 @@ NOINLINE void cache_free_slow(void *block, uint32_t class)
     if (likely(table) && likely(!__atomic_load_n(&cache_closed, __ATOMIC_RELAXED))) {
         enum sequence_result result = SEQUENCE_SLOW;
         if ((int32_t)__atomic_load_n(&table->active[class].left, __ATOMIC_RELAXED) > 0) /* it was only restarted, or moved */
-            result = sequence_push_again(table_offset(class), block);
+            result = sequence_push_again(class, block);
         if (unlikely(result == SEQUENCE_TWICE))
             guard_freed_twice("free", block);
         if (result == SEQUENCE_DONE || overflow(table, block, class))

@@ -35,7 +35,7 @@ void locked_free(void *block, uint32_t class);
 /* Why sequences are not used, in words; NULL if they are. */
 const char *cache_why_locked(void);
 
-INLINE void *cache_pop(uint32_t offset) { return sequence_pop(offset); }
+INLINE void *cache_pop(uint32_t place) { return sequence_pop(place); }
 
 /* The same for classes of middle size, and once in a while what is due on a tick: their lists may serve a program that does little
  * for so long that no slow path would ever be taken. The count is racy; a lost one does not matter. No lock held. */
@@ -44,7 +44,7 @@ INLINE void *cache_pop_ticking(uint32_t class)
     enum { SELDOM = 64 };
     struct table *table;
     bool restarted;
-    void *block = sequence_pop_try(table_offset(class), &table, &restarted);
+    void *block = sequence_pop_try(table_place(class), &table, &restarted);
     if (unlikely(!block))
         return NULL;
     uint32_t calls = __atomic_load_n(&table->calls, __ATOMIC_RELAXED) + 1;

@@ -100,12 +100,12 @@ static void decay_own(struct table *table, bool all)
         struct list list = {0};
         bool used = __atomic_exchange_n(&table->spare_used[class], 0, __ATOMIC_RELAXED);
         if ((all || !used) && __atomic_load_n(&table->spare[class].head, __ATOMIC_RELAXED) &&
-            sequence_take(TABLE_SPARE + table_offset(class), 0, &list.head, &list.count))
+            sequence_take(TABLE_SPARE + table_place(class), 0, &list.head, &list.count))
             arena_give(list, class);
         if (!all)
             continue;
         __atomic_store_n(&table->active[class].cap, first, __ATOMIC_RELAXED);
-        if (sequence_take(table_offset(class), first, &list.head, &list.count) && list.head)
+        if (sequence_take(table_place(class), first, &list.head, &list.count) && list.head)
             arena_give(list, class);
     }
     if (all)

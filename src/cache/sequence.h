@@ -48,8 +48,8 @@ extern struct sequence sequence;
     ".long 0x53053053\n"                                                                                               \
     "4: jmp %l[aborted]\n"                                                                                             \
     ".popsection\n"
-/* Leaves in %[list] how far the table is from the closed one, so that SEQUENCE_HEAD and SEQUENCE_LEFT are the list's; goes to `slow` if the
- * kernel does not know this thread. What the list's place in its table adds is added before: it is not waited for. */
+/* Leaves in %[list] what SEQUENCE_HEAD and SEQUENCE_LEFT need to be the list's; goes to `slow` if the kernel does not know this thread. The
+ * table is found meanwhile: what is waited for in the end is %[place], where free has the size from memory (docs/decisions.md 21). */
 #define SEQUENCE_BEGIN                                                                                                 \
     SEQUENCE_DESCRIPTOR                                                                                                \
     "leaq 3b(%%rip), %[list]\n"                                                                                        \
@@ -57,19 +57,21 @@ extern struct sequence sequence;
     "1: cmpl $0, %%fs:4(%[area])\n"                                                                                    \
     "js %l[slow]\n"                                                                                                    \
     "movzwl %%fs:(%[index]), %k[list]\n"                                                                               \
-    "movq %c[tables](%[sequence], %[list], 8), %[list]\n"
+    "movq %c[tables](%[sequence], %[list], 8), %[list]\n"                                                              \
+    "addq %[sequence], %[list]\n"
 #define SEQUENCE_HEAD "%c[bias](%[list], %[place])"
 #define SEQUENCE_LEFT "8+%c[bias](%[list], %[place])"
 #define SEQUENCE_CAP "12+%c[bias](%[list], %[place])"
+#define SEQUENCE_NEXT "16+" /* of the list behind the one at `place` */
 
 #define SEQUENCE_INPUTS                                                                                                \
     [area] "r"(sequence.area), [index] "r"(sequence.index), [sequence] "r"(&sequence),                                 \
-        [tables] "i"(offsetof(struct sequence, tables)), [place] "r"((uintptr_t)&sequence + offset),                   \
+        [tables] "i"(offsetof(struct sequence, tables)), [place] "r"(place),                   \
         [bias] "i"(offsetof(struct sequence, closed))
 
-/* The first block of the list at `offset`, and *from, the table; NULL if it is empty, there is no sequence to be had, or it was
+/* The first block of the list at `place` in its table, and *from, the table; NULL if it is empty, there is no sequence to be had, or it was
  * restarted, which *restarted then says. */
-INLINE void *sequence_pop_try(uintptr_t offset, struct table **from, bool *restarted)
+INLINE void *sequence_pop_try(uintptr_t place, struct table **from, bool *restarted)
 {
     void *list, *block, *link;
     if (unlikely(sequence.area == 0))
@@ -88,7 +90,7 @@ INLINE void *sequence_pop_try(uintptr_t offset, struct table **from, bool *resta
                           : aborted, slow);
     if (!block)
         __builtin_unreachable();
-    *from = (struct table *)((uintptr_t)&sequence.closed + (uintptr_t)list);
+    *from = (struct table *)((uintptr_t)list + offsetof(struct sequence, closed));
     return block;
 aborted:
     *restarted = true;
@@ -98,20 +100,21 @@ slow:
 
 enum sequence_result { SEQUENCE_DONE, SEQUENCE_SLOW, SEQUENCE_ABORTED, SEQUENCE_TWICE };
 
-/* Puts a block in front of the list at `offset`. SLOW: the list is full, or the kernel does not know this thread; ABORTED:
+/* Puts a block in front of the active list of the class. SLOW: the list is full, or the kernel does not know this thread; ABORTED:
  * it was restarted; TWICE: the block is at the list's head already. sequence.area must not be 0: the caller knows that
- * there are sequences, because the fast path may work the block's chunk. A full list's `left` goes to -1, and stays full. */
-INLINE enum sequence_result sequence_push(uintptr_t offset, void *block)
+ * there are sequences, because the fast path may work the block's chunk. A full list's `left` goes to -1, and stays full.
+ * It is told the place of the list before: free counts to one less than the class, and has nothing to add. */
+INLINE enum sequence_result sequence_push_behind(uintptr_t place, void *block)
 {
     void *list, *head;
     __asm__ volatile goto(SEQUENCE_BEGIN
-                          "decl " SEQUENCE_LEFT "\n"
+                          "decl " SEQUENCE_NEXT SEQUENCE_LEFT "\n"
                           "js %l[slow]\n"
-                          "movq " SEQUENCE_HEAD ", %[head]\n"
+                          "movq " SEQUENCE_NEXT SEQUENCE_HEAD ", %[head]\n"
                           "cmpq %[head], %[block]\n"
                           "je %l[twice]\n"
                           "movq %[head], (%[block])\n"
-                          "movq %[block], " SEQUENCE_HEAD "\n"
+                          "movq %[block], " SEQUENCE_NEXT SEQUENCE_HEAD "\n"
                           "2:\n" SEQUENCE_ABORT
                           : [list] "=&r"(list), [head] "=&r"(head)
                           : SEQUENCE_INPUTS, [block] "r"(block)
@@ -126,9 +129,9 @@ twice:
     return SEQUENCE_TWICE;
 }
 
-/* Takes the whole list at `offset`, which is empty afterwards and has room for `left` blocks. *had: its `left` before.
+/* Takes the whole list at `place`, which is empty afterwards and has room for `left` blocks. *had: its `left` before.
  * False: there is no table (closed, or not made) or no sequence to be had. */
-static inline bool sequence_take(uintptr_t offset, uint32_t left, struct block **head, uint32_t *had)
+static inline bool sequence_take(uintptr_t place, uint32_t left, struct block **head, uint32_t *had)
 {
     if (unlikely(sequence.area == 0))
         return false;
@@ -158,8 +161,8 @@ static inline bool sequence_take(uintptr_t offset, uint32_t left, struct block *
     return false;
 }
 
-/* Makes the chain at `head` the list at `offset`, with `left` room, if that list is empty now. */
-static inline bool sequence_install(uintptr_t offset, struct block *head, uint32_t left)
+/* Makes the chain at `head` the list at `place`, with `left` room, if that list is empty now. */
+static inline bool sequence_install(uintptr_t place, struct block *head, uint32_t left)
 {
     if (unlikely(sequence.area == 0))
         return false;
@@ -191,31 +194,34 @@ static inline bool sequence_install(uintptr_t offset, struct block *head, uint32
 #endif
 
 /* The fast path's pop: restarted counts as empty, the slow path tries again. */
-INLINE void *sequence_pop(uintptr_t offset)
+INLINE void *sequence_pop(uintptr_t place)
 {
     struct table *table;
     bool restarted;
-    return sequence_pop_try(offset, &table, &restarted);
+    return sequence_pop_try(place, &table, &restarted);
 }
 
+/* Push for those who know the class. */
+INLINE enum sequence_result sequence_push(uint32_t class, void *block) { return sequence_push_behind(table_place(class - 1), block); }
+
 /* Pop and push that try again when they are restarted; for the slow paths. */
-static inline void *sequence_pop_again(uintptr_t offset)
+static inline void *sequence_pop_again(uintptr_t place)
 {
     for (int tries = 0; tries < SEQUENCE_TRIES; tries++) {
         struct table *table;
         bool restarted = false;
-        void *block = sequence_pop_try(offset, &table, &restarted);
+        void *block = sequence_pop_try(place, &table, &restarted);
         if (block || !restarted)
             return block;
     }
     return NULL;
 }
 
-static inline enum sequence_result sequence_push_again(uintptr_t offset, void *block)
+static inline enum sequence_result sequence_push_again(uint32_t class, void *block)
 {
     enum sequence_result result = SEQUENCE_SLOW;
     for (int tries = 0; sequence.area != 0 && tries < SEQUENCE_TRIES; tries++) {
-        result = sequence_push(offset, block);
+        result = sequence_push(class, block);
         if (result != SEQUENCE_ABORTED)
             break;
     }

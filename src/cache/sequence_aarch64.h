@@ -26,9 +26,9 @@
     "add %[list], %[list], %[place]\n"
 #define SEQUENCE_INPUTS                                                                                    \
     [area] "r"(thread_pointer() + (uintptr_t)sequence.area), [index] "r"(thread_pointer() + (uintptr_t)sequence.index), \
-        [tables] "r"(sequence.tables), [place] "r"((uintptr_t)&sequence.closed + offset)
+        [tables] "r"(sequence.tables), [place] "r"((uintptr_t)&sequence.closed + place)
 
-INLINE void *sequence_pop_try(uintptr_t offset, struct table **from, bool *restarted)
+INLINE void *sequence_pop_try(uintptr_t place, struct table **from, bool *restarted)
 {
     void *list, *block, *a;
     if (unlikely(sequence.area == 0))
@@ -46,7 +46,7 @@ INLINE void *sequence_pop_try(uintptr_t offset, struct table **from, bool *resta
                           : SEQUENCE_INPUTS
                           : "memory", "cc"
                           : aborted, slow);
-    *from = (struct table *)(void *)((char *)list - offset);
+    *from = (struct table *)(void *)((char *)list - place);
     return block;
 aborted:
     *restarted = true;
@@ -56,19 +56,19 @@ slow:
 
 enum sequence_result { SEQUENCE_DONE, SEQUENCE_SLOW, SEQUENCE_ABORTED, SEQUENCE_TWICE };
 
-INLINE enum sequence_result sequence_push(uintptr_t offset, void *block)
+INLINE enum sequence_result sequence_push_behind(uintptr_t place, void *block)
 {
     void *list, *a;
     __asm__ volatile goto(SEQUENCE_BEGIN
-                          "ldr %w[a], [%[list], #8]\n"
+                          "ldr %w[a], [%[list], #24]\n"
                           "subs %w[a], %w[a], #1\n"
-                          "str %w[a], [%[list], #8]\n"
+                          "str %w[a], [%[list], #24]\n"
                           "b.mi %l[slow]\n"
-                          "ldr %[a], [%[list]]\n"
+                          "ldr %[a], [%[list], #16]\n"
                           "cmp %[a], %[block]\n"
                           "b.eq %l[twice]\n"
                           "str %[a], [%[block]]\n"
-                          "str %[block], [%[list]]\n"
+                          "str %[block], [%[list], #16]\n"
                           "2:\n" SEQUENCE_ABORT
                           : [list] "=&r"(list), [a] "=&r"(a)
                           : SEQUENCE_INPUTS, [block] "r"(block)
@@ -83,7 +83,7 @@ twice:
     return SEQUENCE_TWICE;
 }
 
-static inline bool sequence_take(uintptr_t offset, uint32_t left, struct block **head, uint32_t *had)
+static inline bool sequence_take(uintptr_t place, uint32_t left, struct block **head, uint32_t *had)
 {
     if (unlikely(sequence.area == 0))
         return false;
@@ -113,7 +113,7 @@ static inline bool sequence_take(uintptr_t offset, uint32_t left, struct block *
     return false;
 }
 
-static inline bool sequence_install(uintptr_t offset, struct block *head, uint32_t left)
+static inline bool sequence_install(uintptr_t place, struct block *head, uint32_t left)
 {
     if (unlikely(sequence.area == 0))
         return false;

@@ -46,7 +46,9 @@ struct table {
 
 enum { TABLE_SPARE = offsetof(struct table, spare) };
 
-INLINE uint32_t table_offset(uint32_t class) { return class * (uint32_t)sizeof(struct table_list); }
+/* Where the list of a class is in its table, and back. */
+INLINE uint32_t table_place(uint32_t class) { return class * (uint32_t)sizeof(struct table_list); }
+INLINE uint32_t table_class(uintptr_t place) { return (uint32_t)place / (uint32_t)sizeof(struct table_list); }
 
 /* The first room of a list, and the most: 32 KiB or 256 blocks. */
 INLINE uint32_t table_cap_first(uint32_t class) { return class <= 16 ? 4 : class <= SIZE_FINE ? 2 : 1; }

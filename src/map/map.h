@@ -1,14 +1,15 @@
-/* map: from an address to the one who owns its 64 KiB, in two loads.
+/* map: from an address to the one who owns its 64 KiB, in one load or two.
  *
- * A root of 65,536 entries, indexed by address bits 32 to 47, leads to leaves of 65,536 entries, one for each 64 KiB of 4 GiB. An
- * entry leads to an `owner`: the head of a descriptor that says what stands there. Root and entries are offsets, not addresses:
- * the root's from a leaf of zeros, a leaf's from the owner `stranger`, so that untouched zero pages lead to a stranger
- * by themselves, and the reader needs no test for what is missing. All of it lies in the library's own zero pages, of which only
- * those that are written exist.
+ * An entry for each 64 KiB leads to an `owner`: the head of a descriptor that says what stands there. Most blocks of most programs
+ * lie within a few GiB of the first: the entries of 16 GiB around it are one row, `near`, and free() waits for one load.
+ * Everything else is found by a root of 65,536 entries, indexed by address bits 32 to 47, and leaves of 65,536 entries for
+ * 4 GiB each (docs/decisions.md 21). Root and entries are offsets, not addresses: the root's from a leaf of zeros, an entry from
+ * the owner `stranger`, so that untouched zero pages lead to a stranger by themselves, and the reader needs no test for what is
+ * missing. All of it but the leaves lies in the library's own zero pages, of which only those that are written exist.
  *
- * Each descriptor begins with `owner`, whose `fast_base` is the address of its chunk, or a value that no address is close
- * to if it is no chunk. So free() needs no look at the kind: p - fast_base is under 64 KiB for blocks in chunks only, and for
- * addresses over 48 bits (whose upper bits the root ignores) it is not.
+ * Each descriptor begins with `owner`, whose `fast_base` is the address of its chunk, or a value that no address has if it is no
+ * chunk. So free() needs no look at the kind: what it frees and fast_base differ in the lower 16 bits only for blocks in chunks, and
+ * for addresses over 48 bits (whose upper bits the root ignores) in others.
  *
  * Entries are stored with release before the first block of a chunk, run or mapping is handed out, and cleared before memory
  * is unmapped or moved. Leaves and descriptors are never unmapped, and a descriptor's memory stays a descriptor, so that a
@@ -20,7 +21,7 @@
 
 #include "base/compiler.h"
 
-enum { MAP_SHIFT = 16, MAP_LEAF_ENTRIES = 1 << 16, MAP_ROOT_ENTRIES = 1 << 16 };
+enum { MAP_SHIFT = 16, MAP_LEAF_ENTRIES = 1 << 16, MAP_ROOT_ENTRIES = 1 << 16, MAP_NEAR_ENTRIES = 1 << 18 };
 #define MAP_GRANULE ((size_t)1 << MAP_SHIFT)
 
 enum owner_kind { OWNER_STRANGER = 0, OWNER_CHUNK = 1, OWNER_AREA = 2, OWNER_DIRECT = 3 };
@@ -38,6 +39,8 @@ struct owner {
 };
 
 struct map {
+    ptrdiff_t near[MAP_NEAR_ENTRIES]; /* owners, from `stranger` */
+    uint32_t near_first; /* the 64 KiB that near[0] stands for, counted from address 0; set once, before the first entry */
     ptrdiff_t root[MAP_ROOT_ENTRIES];     /* leaves, from `zeros`; each written once (compare and swap), never cleared */
     ptrdiff_t zeros[MAP_LEAF_ENTRIES];    /* never written; a leaf's entries are owners, from `stranger` */
     union {
@@ -47,17 +50,29 @@ struct map {
 };
 extern struct map map;
 
-/* The owner of p's 64 KiB; &map.stranger if it has none. */
-INLINE struct owner *map_owner(const void *p)
+#if LOAM_TSAN
+#define MAP_NEAR_FIRST __atomic_load_n(&map.near_first, __ATOMIC_RELAXED)
+#else
+#define MAP_NEAR_FIRST map.near_first /* gcc 12 spends an instruction more on an atomic load */
+#endif
+
+/* From `stranger` to the owner of p's 64 KiB: what map_owner adds up, for those who have other things to add meanwhile. */
+INLINE ptrdiff_t map_entry(const void *p)
 {
     uintptr_t address = (uintptr_t)p;
+    uint32_t near = (uint32_t)(address >> MAP_SHIFT) - MAP_NEAR_FIRST;
     /* acquire: pair with the releases in map_change and leaf_get */
+    if (likely(near < MAP_NEAR_ENTRIES))
+        return __atomic_load_n(&map.near[near], __ATOMIC_ACQUIRE);
     ptrdiff_t leaf = __atomic_load_n(&map.root[(uint16_t)(address >> 32)], __ATOMIC_ACQUIRE);
     const ptrdiff_t *entries = (const ptrdiff_t *)((uintptr_t)map.zeros + (uintptr_t)leaf);
-    __asm__("" : "+r"(entries)); /* else gcc 12 spends an instruction more on the same address */
-    ptrdiff_t entry = __atomic_load_n(&entries[(uint32_t)address >> MAP_SHIFT], __ATOMIC_ACQUIRE);
-    return (struct owner *)((uintptr_t)&map.stranger + (uintptr_t)entry);
+    return __atomic_load_n(&entries[(uint32_t)address >> MAP_SHIFT], __ATOMIC_ACQUIRE);
 }
+
+INLINE struct owner *map_owner_at(ptrdiff_t entry) { return (struct owner *)((uintptr_t)&map.stranger + (uintptr_t)entry); }
+
+/* The owner of p's 64 KiB; &map.stranger if it has none. */
+INLINE struct owner *map_owner(const void *p) { return map_owner_at(map_entry(p)); }
 
 /* The same, NULL for a stranger. */
 INLINE struct owner *map_find(const void *p)

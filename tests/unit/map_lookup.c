@@ -49,6 +49,27 @@ static void borders(void)
     }
 }
 
+/* What is near ends with the 4 GiB of the first range ever set, and begins 16 GiB before; over either border both ways of looking
+ * are taken. The first address of all asked the map before that, and was nobody's. */
+static void nearness(void)
+{
+    const uint64_t end = UINT64_C(1) << LEAF_SHIFT, start = (UINT64_C(1) << 48) - 3 * end; /* around zero, for `borders` came first */
+    const uint64_t over[] = {end - 2 * MAP_GRANULE, start - 2 * MAP_GRANULE};
+    size_t leaves = meta_numbers().leaves;
+    for (size_t i = 0; i < 2; i++) {
+        EXPECT(map_set(at(over[i]), 4 * MAP_GRANULE, &owners[50 + i]));
+        range_is(over[i], 4 * MAP_GRANULE, &owners[50 + i]);
+        EXPECT(map_find(at(over[i] - 1)) == NULL);
+        EXPECT(map_find(at(over[i] + 4 * MAP_GRANULE)) == NULL);
+    }
+    EXPECT_EQ(meta_numbers().leaves - leaves, 2); /* one behind the end, one before the start: what is near needs none */
+    EXPECT(map_set(at(end / 2), MAP_GRANULE, &owners[52]));
+    EXPECT_EQ(meta_numbers().leaves - leaves, 2);
+    for (size_t i = 0; i < 2; i++)
+        map_change(at(over[i]), 4 * MAP_GRANULE, NULL);
+    map_change(at(end / 2), MAP_GRANULE, NULL);
+}
+
 /* A run that is no multiple of the granule owns its last, begun one; one byte owns its granule. Over many leaves at once too. */
 static void lengths(void)
 {
@@ -152,7 +173,9 @@ static void no_memory(void *arg)
 int main(void)
 {
     os_start();
+    EXPECT(map_find(at(UINT64_C(1) << 16)) == NULL);
     borders();
+    nearness();
     lengths();
     strangers();
     races();

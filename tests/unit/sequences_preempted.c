@@ -56,7 +56,7 @@ static void disown(struct worker *w, struct node *node)
 static bool push(struct worker *w, uint32_t class, struct node *node)
 {
     disown(w, node);
-    enum sequence_result result = sequence_push_again(table_offset(class), node);
+    enum sequence_result result = sequence_push_again(class, node);
     if (result == SEQUENCE_TWICE)
         FAIL("node %d is at its list's head already", (int)(node - nodes));
     if (result == SEQUENCE_DONE)
@@ -68,7 +68,7 @@ static bool push(struct worker *w, uint32_t class, struct node *node)
 
 static void pop(struct worker *w, uint32_t class)
 {
-    struct node *node = sequence_pop_again(table_offset(class));
+    struct node *node = sequence_pop_again(table_place(class));
     if (!node)
         return;
     own(w, node);
@@ -80,8 +80,8 @@ static void pop(struct worker *w, uint32_t class)
 static void move_whole(struct worker *w, uint32_t class)
 {
     bool spare = random_below(&w->random, 2);
-    uintptr_t from = table_offset(class) + (spare ? TABLE_SPARE : 0),
-              to = table_offset(class) + (spare ? 0 : TABLE_SPARE);
+    uintptr_t from = table_place(class) + (spare ? TABLE_SPARE : 0),
+              to = table_place(class) + (spare ? 0 : TABLE_SPARE);
     struct block *head = NULL;
     uint32_t left = 0;
     if (!sequence_take(from, spare ? 0 : ROOM, &head, &left) || !head)

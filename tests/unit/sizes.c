@@ -13,7 +13,7 @@ static void classes(void)
             EXPECT(size_granules(class) > size_granules(class - 1));
         EXPECT(table_cap_max(class) >= 2);
         EXPECT(table_cap_first(class) >= 1 && table_cap_first(class) <= table_cap_max(class));
-        EXPECT_EQ(table_offset(class), class * 16);
+        EXPECT_EQ(table_place(class), class * 16);
     }
     EXPECT_EQ(size_bytes(SIZE_CLASS_MAX), SIZE_MAX_BYTES);
     EXPECT_EQ(size_class(0), 1);
