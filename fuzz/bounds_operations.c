@@ -79,8 +79,13 @@ static uint32_t block_near(uint32_t i)
 
 static void place(uint32_t g, uint32_t k)
 {
-    uint32_t start, expected = lowest(g, 1, 0);
-    uint32_t n = bounds_place_run(&row, g, k, &start);
+    uint32_t start, expected = lowest(g, 1, 0), line = 1u << k % 4;
+    uint32_t n = bounds_place_run(&row, g, k, line, &start);
+    if (n >= 4 && start > expected && start - expected < line) { /* a row may begin where it is aligned, if it fits there too */
+        if (start % line != 0 && start % (g & (0 - g)) != 0)
+            wrong("a row begins later, and not aligned", start);
+        expected = start;
+    }
     if ((n == 0) != (expected == row.granules) || (n > 0 && start != expected))
         wrong("not the lowest place", expected);
     for (uint32_t i = 0; i < n; i++)

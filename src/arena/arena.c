@@ -140,7 +140,7 @@ static void chunk_carve(struct arena *arena, struct chunk *chunk, uint32_t class
     const struct bounds bounds = chunk_bounds(chunk);
     while (cuts->blocks < k && cuts->used < CARVE_RUNS) {
         uint32_t start;
-        uint32_t n = bounds_place_run(&bounds, g, k - cuts->blocks, &start);
+        uint32_t n = bounds_place_run(&bounds, g, k - cuts->blocks, CACHE_LINE / GRANULE, &start);
         if (n == 0)
             break;
         if (g > SIZE_FINE)

@@ -242,26 +242,40 @@ INLINE uint32_t bounds_find(const struct bounds *b, uint32_t g, uint32_t *end)
     }
 }
 
+/* Where a row of `count` blocks of g granules begins in the hole [s, e): at what divides both g and `line` (a power of two) if the row
+ * fits there too, so that its blocks lie across no more lines than they must; few blocks are not worth the granules before them. */
+INLINE uint32_t bounds_row_start(uint32_t s, uint32_t e, uint32_t g, uint32_t count, uint32_t line)
+{
+    enum { ROW_ALIGNED = 4 };
+    uint32_t align = g & (0 - g);
+    align = align < line ? align : line;
+    uint32_t a = (s + align - 1) & ~(align - 1);
+    return count >= ROW_ALIGNED && a + count * g <= e ? a : s;
+}
+
 /* Cuts up to k blocks of g granules each, side by side, from the lowest hole that holds one. Returns how many (0: no hole
  * is long enough), the first one's granule in *start. */
-INLINE uint32_t bounds_place_run(const struct bounds *b, uint32_t g, uint32_t k, uint32_t *start)
+INLINE uint32_t bounds_place_run(const struct bounds *b, uint32_t g, uint32_t k, uint32_t line, uint32_t *start)
 {
     uint32_t e = 0;
     uint32_t s = bounds_find(b, g, &e);
     if (s == BOUNDS_NONE)
         return 0;
     uint32_t count = k == 1 ? 1 : (e - s) / g < k ? (e - s) / g : k;
-    bounds_boundary_row(b, s + g, g, count);
-    bounds_occupied_put(b, s, count * g, true);
-    bounds_number_cut(b, s, e, s, count * g);
-    *start = s;
+    uint32_t a = bounds_row_start(s, e, g, count, line);
+    if (a != s)
+        bounds_boundary_set(b, a);
+    bounds_boundary_row(b, a + g, g, count);
+    bounds_occupied_put(b, a, count * g, true);
+    bounds_number_cut(b, s, e, a, count * g);
+    *start = a;
     return count;
 }
 
 INLINE uint32_t bounds_place(const struct bounds *b, uint32_t g)
 {
     uint32_t start;
-    return bounds_place_run(b, g, 1, &start) ? start : BOUNDS_NONE;
+    return bounds_place_run(b, g, 1, 1, &start) ? start : BOUNDS_NONE;
 }
 
 /* Makes [a, a+g) a block; it lies inside the hole [s, e). */

@@ -104,7 +104,7 @@ static void try_all(unsigned char steps)
 {
     for (uint32_t g = 1; g <= model.n + 1; g++)
         for (uint32_t k = 1; k <= 4; k += k) {
-            model_place_run(g, k);
+            model_place_run(g, k, k);
             after(steps, "place_run");
         }
     for (uint32_t a = 0; a < model.n && !plain; a++)

@@ -45,7 +45,7 @@ static void step(uint32_t largest, uint32_t filling)
 {
     uint32_t what = below(100), i = some_block();
     if (what < filling) {
-        model_place_run(some_size(largest), 1 + (below(3) == 0 ? below(20) : 0));
+        model_place_run(some_size(largest), 1 + (below(3) == 0 ? below(20) : 0), 1u << below(4));
     } else if (what < filling + 5) {
         uint32_t align = 2u << below(7);
         model_place_aligned(some_size(largest), align, below(align));
