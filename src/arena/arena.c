@@ -357,19 +357,55 @@ static NOINLINE void chunk_loosen_any(struct arena *arena, struct chunk *chunk, 
     counter_sub(&arena->occupied, g);
 }
 
-/* The same for a block that should have g granules, up to 56: its boundary and occupied bits fit one unaligned load each. True if
- * they are as they should be. */
-INLINE bool chunk_loosen_small(struct chunk *chunk, uint32_t i, uint32_t g, uint64_t *words)
+/* A size whose blocks a batch is known to hold. */
+struct small {
+    uint32_t granules;  /* of each, at most ONE_LOAD; 0: any */
+    uint32_t most;      /* so many side by side fit one load */
+    uint64_t starts;    /* boundaries of blocks side by side */
+};
+
+static struct small small_of(uint32_t class)
 {
-    uint64_t ends = bounds_window(chunk->boundary, i) & bits_mask(0, g + 1);
+    if (class == 0 || class > ONE_LOAD || LOAM_TSAN)
+        return (struct small){0};
+    uint64_t starts = 1;
+    for (uint32_t step = class; step < BITS_WORD; step *= 2)
+        starts |= starts << step;
+    return (struct small){class, ONE_LOAD / class, starts};
+}
+
+/* The same for n blocks side by side of a known size: their boundary and occupied bits fit one unaligned load each. True if they are as
+ * they should be. */
+INLINE bool chunk_loosen_row(struct chunk *chunk, uint32_t i, const struct small *small, uint32_t n, uint64_t *words)
+{
+    uint32_t g = n * small->granules;
+    uint64_t ends = bits_mask(0, g + 1);
     char *at = (char *)chunk->occupied + i / 8;
     uint64_t occupied = bits_load64(at), mask = bits_mask(0, g) << (i % 8);
-    if (unlikely(ends != (UINT64_C(1) << g | 1)) || unlikely((occupied & mask) != mask))
+    if (unlikely((bounds_window(chunk->boundary, i) & ends) != (small->starts & ends)) || unlikely((occupied & mask) != mask))
         return false;
     occupied &= ~mask;
     memcpy(at, &occupied, sizeof occupied);
     *words |= UINT64_C(1) << (i / BITS_WORD) | UINT64_C(1) << ((i + g - 1) / BITS_WORD);
     return true;
+}
+
+/* How many blocks of the list, from the one at granule *i on, lie side by side in the chunk, upwards or downwards. *next: the one after
+ * them; *i: the lowest one's granule. */
+INLINE uint32_t list_row(const struct chunk *chunk, const struct small *small, const struct block *block, struct block **next, uint32_t *i)
+{
+    uint32_t n = 1;
+    intptr_t size = (intptr_t)small->granules << GRANULE_SHIFT, step = (intptr_t)*next - (intptr_t)block;
+    if (step != size && step != -size)
+        return 1;
+    while (n < small->most && (intptr_t)*next - (intptr_t)block == step && chunk_granule(chunk, *next) < CHUNK_GRANULES) {
+        block = *next;
+        *next = block->next;
+        n++;
+    }
+    if (step < 0)
+        *i -= (n - 1) * small->granules;
+    return n;
 }
 
 /* All blocks of the batch that lie in the chunk are loose: merge, and see where the chunk stands. */
@@ -383,8 +419,8 @@ static void chunk_merge(struct arena *arena, struct chunk *chunk, uint64_t words
 }
 
 /* Releases the blocks of one arena, whose lock is held; the others are put into *rest. Blocks that were handed out together
- * come back together: they are worked chunk by chunk. `small`: granules of each, if it is known and at most 56, else 0. */
-static void arena_release(struct arena *arena, struct list list, uint32_t small, struct list *rest)
+ * come back together: they are worked chunk by chunk, and neighbours at once. */
+static void arena_release(struct arena *arena, struct list list, const struct small *small, struct list *rest)
 {
     struct chunk *open = NULL;
     uint64_t words = 0;
@@ -406,24 +442,32 @@ static void arena_release(struct arena *arena, struct list list, uint32_t small,
         }
         next = block->next;
         __builtin_prefetch(next);
-        if (likely(small != 0) && !LOAM_TSAN && likely(chunk_loosen_small(open, (uint32_t)i, small, &words)))
-            count++;
-        else
+        if (unlikely(small->granules == 0)) {
             chunk_loosen_any(arena, open, (uint32_t)i, &words);
+            continue;
+        }
+        uint32_t first = (uint32_t)i;
+        uint32_t n = list_row(open, small, block, &next, &first);
+        if (likely(chunk_loosen_row(open, first, small, n, &words)))
+            count += n;
+        else
+            for (uint32_t k = 0; k < n; k++)
+                chunk_loosen_any(arena, open, first + k * small->granules, &words);
     }
     counter_sub(&arena->blocks, count);
-    counter_sub(&arena->occupied, count * small);
+    counter_sub(&arena->occupied, count * small->granules);
     if (open)
         chunk_merge(arena, open, words);
 }
 
 void arena_give(struct list list, uint32_t class)
 {
+    const struct small small = small_of(class);
     while (list.head) {
         struct arena *arena = block_chunk(list.head)->arena;
         struct list rest = {0};
         lock_take(&arena->lock);
-        arena_release(arena, list, class <= ONE_LOAD ? class : 0, &rest);
+        arena_release(arena, list, &small, &rest);
         lock_drop(&arena->lock);
         list = rest;
     }
