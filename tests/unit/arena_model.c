@@ -247,11 +247,40 @@ static void purged_pages_are_zero(void)
     all_back();
 }
 
+/* Batches of one size, given back upwards, downwards, to and fro, and with gaps: what comes back as a row of neighbours leaves the bits as
+ * one by one would. Sizes that divide a chunk fill three, so that neighbours stand on both sides of a chunk's end. Every seventh
+ * block lives on meanwhile, and goes with the next batch. */
+static void rows_come_back(void)
+{
+    enum { FEW = 256, MOST = 3 * CHUNK_GRANULES, ORDERS = 4 };
+    static struct block *blocks[MOST];
+    struct list kept = {0};
+    for (uint32_t class = 1; class <= SIZE_FINE; class++)
+        for (uint32_t order = 0; order < ORDERS; order++) {
+            uint32_t arena = 0, n = 0, all = bits_is_power2(class) ? MOST / class : FEW;
+            while (n < all)
+                for (struct block *block = arena_take(&arena, class, all - n, all - n).head; block; block = block->next)
+                    blocks[n++] = block;
+            struct list list = {0}, living = {0};
+            for (uint32_t i = 0; i < all; i++) {
+                uint32_t at = order == 0 ? i : order == 1 ? all - 1 - i : order == 2 ? i ^ 1 : (uint32_t)(i * 5 % all);
+                list_push(at % 7 == 0 ? &living : &list, blocks[at]);
+            }
+            arena_give(list, class);
+            arena_give(kept, 0);
+            kept = living;
+            EXPECT_SOUND(arena_check());
+        }
+    arena_give(kept, 0);
+    all_back();
+}
+
 int main(void)
 {
     os_start();
     random_seed(&randomness, unit_seed());
     purged_pages_are_zero();
+    rows_come_back();
     model(UNIT_SLOW ? 5000 : 20000);
     all_back();
     model(UNIT_SLOW ? 2000 : 10000);

@@ -67,6 +67,28 @@ static void link_misaligned(void *arg)
     flush();
 }
 
+/* As far from its block as a neighbour of its size would be, in the middle of another one. Blocks side by side are given back by one
+ * mask: it must see what is none. */
+static void link_to_half(void *arg)
+{
+    enum { SMALL = 3, LARGE = 6 }; /* classes: 48 and 96 bytes */
+    bool above = arg;
+    struct block *large, *small, *half;
+    uint32_t arena = 0;
+    begin();
+    do { /* until they stand side by side */
+        struct block *first = arena_take(&arena, above ? SMALL : LARGE, 1, 1).head, *second;
+        second = arena_take(&arena, above ? LARGE : SMALL, 1, 1).head;
+        large = above ? second : first;
+        small = above ? first : second;
+    } while ((char *)small - (char *)large != (above ? -48 : 96));
+    half = (struct block *)(void *)((char *)large + 48);
+    half->next = NULL;
+    large->next = half;
+    small->next = above ? large : half; /* upwards by way of the large one, which is a block; downwards at once */
+    arena_give((struct list){small, 2}, SMALL);
+}
+
 /* ---- freed twice ---- */
 
 static void twice_at_once(void *arg)
@@ -230,6 +252,8 @@ static void all(void *arg)
     EXPECT_ABORT(link_to_interior, NULL, "is already free or no block");
     EXPECT_ABORT(link_to_hole, NULL, "is already free or no block");
     EXPECT_ABORT(link_misaligned, NULL, "is already free or no block");
+    EXPECT_ABORT(link_to_half, NULL, "is already free or no block");
+    EXPECT_ABORT(link_to_half, zero_array, "is already free or no block");
     EXPECT_ABORT(twice_at_once, NULL, "already free");
     EXPECT_ABORT(twice_with_another_between, NULL, "is already free or no block");
     EXPECT_ABORT(twice_and_counted, NULL, "already free");
