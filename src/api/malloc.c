@@ -79,7 +79,7 @@ API_EXPORT(calloc);
     } while (0)
 #endif
 
-/* `before`: the place of the list before the block's, which is full if there is no such block. */
+/* `before`: the place of the list before the block's. Class 0 has no blocks, and its list no room: who has no class comes here. */
 static NOINLINE void free_rest(void *p, uintptr_t before, enum sequence_result result)
 {
     uint32_t class = table_class(before + table_place(1));
@@ -105,8 +105,8 @@ static NOINLINE void free_longer(void *p, ptrdiff_t entry)
         free_rest(p, before, result);
 }
 
-/* What this waits for is what a program that frees and allocates in turn waits for: the entry, the window, and its first bit are one
- * chain of loads, and everything else is added up beside it. */
+/* A program that frees and allocates in turn waits for this: the entry, the window, its first bit and the list are one chain, and
+ * everything else is added up beside it (docs/decisions.md 21). */
 void API(free)(void *p)
 {
     ptrdiff_t entry = map_entry(p);

@@ -66,8 +66,7 @@ extern struct sequence sequence;
 
 #define SEQUENCE_INPUTS                                                                                                \
     [area] "r"(sequence.area), [index] "r"(sequence.index), [sequence] "r"(&sequence),                                 \
-        [tables] "i"(offsetof(struct sequence, tables)), [place] "r"(place),                   \
-        [bias] "i"(offsetof(struct sequence, closed))
+        [tables] "i"(offsetof(struct sequence, tables)), [place] "r"(place), [bias] "i"(offsetof(struct sequence, closed))
 
 /* The first block of the list at `place` in its table, and *from, the table; NULL if it is empty, there is no sequence to be had, or it was
  * restarted, which *restarted then says. */

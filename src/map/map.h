@@ -7,9 +7,9 @@
  * the owner `stranger`, so that untouched zero pages lead to a stranger by themselves, and the reader needs no test for what is
  * missing. All of it but the leaves lies in the library's own zero pages, of which only those that are written exist.
  *
- * Each descriptor begins with `owner`, whose `fast_base` is the address of its chunk, or a value that no address has if it is no
- * chunk. So free() needs no look at the kind: what it frees and fast_base differ in the lower 16 bits only for blocks in chunks, and
- * for addresses over 48 bits (whose upper bits the root ignores) in others.
+ * Each descriptor begins with `owner`, whose `fast_base` is the address of its chunk, or a value that no address is near if it is no
+ * chunk. So free() needs no look at the kind: its pointer and fast_base agree in all but the bits that count granules only where it
+ * points into a chunk, at a granule. Addresses over 48 bits, whose upper bits the look-up ignores, do not agree.
  *
  * Entries are stored with release before the first block of a chunk, run or mapping is handed out, and cleared before memory
  * is unmapped or moved. Leaves and descriptors are never unmapped, and a descriptor's memory stays a descriptor, so that a
@@ -39,8 +39,9 @@ struct owner {
 };
 
 struct map {
-    ptrdiff_t near[MAP_NEAR_ENTRIES]; /* owners, from `stranger` */
-    uint32_t near_first; /* the 64 KiB that near[0] stands for, counted from address 0; set once, before the first entry */
+    ptrdiff_t near[MAP_NEAR_ENTRIES];     /* owners, from `stranger` */
+    uint32_t near_first;                  /* the 64 KiB that near[0] stands for, counted from address 0; set once, before the
+                                             first entry */
     ptrdiff_t root[MAP_ROOT_ENTRIES];     /* leaves, from `zeros`; each written once (compare and swap), never cleared */
     ptrdiff_t zeros[MAP_LEAF_ENTRIES];    /* never written; a leaf's entries are owners, from `stranger` */
     union {
@@ -84,7 +85,7 @@ INLINE struct owner *map_find(const void *p)
 /* All of [start, start+size) belongs to `owner` from now on. False: no memory for a leaf, and nothing has changed. */
 bool map_set(const void *start, size_t size, struct owner *owner);
 
-/* The same where leaves surely exist (the range has had an owner before); NULL clears. */
+/* The same where entries surely exist (the range has had an owner before); NULL clears. */
 void map_change(const void *start, size_t size, struct owner *owner);
 
 #endif
