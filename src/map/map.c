@@ -10,11 +10,11 @@ struct map map; /* all zeros: no page of it exists until it is needed */
 
 /* The kernel maps downwards: what is near ends with the 4 GiB of the first address that anything is set for. Until then it is the first
  * 16 GiB: a reader who is overtaken between near_first and the entry sees one of the young heap's only if its address is at 12
- * to 16 GiB, where no system maps anything. */
+ * to 16 GiB, where no system maps anything. (A first address there has what is near begin 4 GiB later: 0 means not chosen.) */
 static void near_choose(uintptr_t first)
 {
     uint32_t end = (uint32_t)((bits_down(first, LEAF_SPAN) + LEAF_SPAN) >> MAP_SHIFT), none = 0;
-    uint32_t from = end == MAP_NEAR_ENTRIES ? 1 : end - MAP_NEAR_ENTRIES;
+    uint32_t from = end == MAP_NEAR_ENTRIES ? MAP_LEAF_ENTRIES : end - MAP_NEAR_ENTRIES;
     __atomic_compare_exchange_n(&map.near_first, &none, from, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 

@@ -35,6 +35,7 @@ segments() {
 }
 
 empty=$PWD/empty.so
+sync "$LOAM_LIB" "$empty" || fail "sync failed" # pages of a file that was just written count as dirty where they are mapped
 extra=$(($(calls "$LOAM_LIB") - $(calls "$empty")))
 dirty=$(($(median "$LOAM_LIB" 1) - $(median "$empty" 1)))
 space=$(($(median "$LOAM_LIB" 2) - $(median "$empty" 2) - $(segments "$LOAM_LIB") + $(segments "$empty")))

@@ -70,6 +70,21 @@ static void nearness(void)
     map_change(at(end / 2), MAP_GRANULE, NULL);
 }
 
+/* In a process whose first range lies at 12 to 16 GiB, where what is near would begin at 0: it is chosen once all the same. */
+static void first_is_low(void *arg)
+{
+    const uint64_t first = UINT64_C(3) << LEAF_SHIFT, high = UINT64_C(500) << LEAF_SHIFT, border = UINT64_C(5) << LEAF_SHIFT;
+    (void)arg;
+    EXPECT(map_set(at(first), MAP_GRANULE, &owners[53]));
+    EXPECT(map_set(at(high), MAP_GRANULE, &owners[54]));
+    range_is(first, MAP_GRANULE, &owners[53]);
+    range_is(high, MAP_GRANULE, &owners[54]);
+    EXPECT_EQ(meta_numbers().leaves, 1);
+    EXPECT(map_set(at(border - 2 * MAP_GRANULE), 4 * MAP_GRANULE, &owners[55])); /* its end */
+    range_is(border - 2 * MAP_GRANULE, 4 * MAP_GRANULE, &owners[55]);
+    EXPECT_EQ(meta_numbers().leaves, 2);
+}
+
 /* A run that is no multiple of the granule owns its last, begun one; one byte owns its granule. Over many leaves at once too. */
 static void lengths(void)
 {
@@ -174,6 +189,7 @@ int main(void)
 {
     os_start();
     EXPECT(map_find(at(UINT64_C(1) << 16)) == NULL);
+    EXPECT_CHILD(first_is_low, NULL);
     borders();
     nearness();
     lengths();
