@@ -40,14 +40,14 @@ struct owner {
 
 struct map {
     ptrdiff_t near[MAP_NEAR_ENTRIES];     /* owners, from `stranger` */
-    uint32_t near_first;                  /* the 64 KiB that near[0] stands for, counted from address 0; set once, before the
-                                             first entry */
     ptrdiff_t root[MAP_ROOT_ENTRIES];     /* leaves, from `zeros`; each written once (compare and swap), never cleared */
     ptrdiff_t zeros[MAP_LEAF_ENTRIES];    /* never written; a leaf's entries are owners, from `stranger` */
     union {
         struct owner stranger;            /* what has no owner: zeros, never written */
         char stranger_room[OWNER_ROOM];   /* as far as free() may look for a block of it */
     };
+    uint32_t near_first;                  /* the 64 KiB that near[0] stands for, counted from address 0; set once, before the
+                                             first entry. Here it shares a page with what the library writes anyway */
 };
 extern struct map map;
 
