@@ -16,7 +16,6 @@
 #include "observe/stats.h"
 #include "os/cpu.h"
 #include "span/span.h"
-#include <pthread.h>
 
 extern void _IO_list_lock(void) __attribute__((weak));
 extern void _IO_list_unlock(void) __attribute__((weak));
@@ -25,7 +24,7 @@ extern void _IO_list_resetlock(void) __attribute__((weak));
 /* What prepare did, for parent and child; under all locks. */
 static bool fork_threaded, fork_closed;
 
-static void fork_prepare(void)
+void fork_prepare(void)
 {
     fork_threaded = !os_is_single_threaded();
     if (fork_threaded && _IO_list_lock)
@@ -41,7 +40,7 @@ static void fork_prepare(void)
     __atomic_store_n(&lock_forking, thread_pointer(), __ATOMIC_RELAXED);
 }
 
-static void fork_parent(void)
+void fork_parent(void)
 {
     __atomic_store_n(&lock_forking, 0, __ATOMIC_RELAXED);
     lock_fork_drop(&meta_lock);
@@ -57,7 +56,7 @@ static void fork_parent(void)
         _IO_list_unlock();
 }
 
-static void fork_child(void)
+void fork_child(void)
 {
     __atomic_store_n(&lock_forking, 0, __ATOMIC_RELAXED);
     lock_fork_reset(&meta_lock);
@@ -74,5 +73,3 @@ static void fork_child(void)
     if (fork_threaded && _IO_list_resetlock)
         _IO_list_resetlock();
 }
-
-void fork_start(void) { pthread_atfork(fork_prepare, fork_parent, fork_child); }

@@ -90,7 +90,9 @@ bool foreign_realloc(void *p, size_t size, void **out);
 bool foreign_usable_size(void *p, size_t *size);
 void foreign_start(void);
 
-/* fork.c */
-void fork_start(void);
+/* fork.c: the handlers, for start.c. */
+void fork_prepare(void);
+void fork_parent(void);
+void fork_child(void);
 
 #endif

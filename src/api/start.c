@@ -12,6 +12,10 @@
 
 enum { STATS_FD_LEAST = 100 };
 
+/* The C library's part of pthread_atfork, the rest of which is linked into each library, behind all other code: a page of its own.
+ * NULL: the handlers are never unregistered, as the library is never unloaded. */
+extern int __register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void), void *library);
+
 static bool started; /* release when all of it is done, but fork handlers */
 
 bool api_started(void) { return __atomic_load_n(&started, __ATOMIC_ACQUIRE); }
@@ -33,7 +37,7 @@ COLD void api_start(void)
     }
     lock_drop(&lock);
     if (first)
-        fork_start(); /* may allocate */
+        __register_atfork(fork_prepare, fork_parent, fork_child, NULL); /* may allocate */
 }
 
 #ifndef LOAM_NO_REPLACE

@@ -4,17 +4,14 @@
  * a refill looks into at most CARVE_CHUNKS chunks (best fit alone would visit one for each block in a fragmented heap);
  * one empty chunk stays with each arena, so that a program at the edge of a chunk does not go to span and back. */
 #include "arena/arena.h"
-#include "arena/bins.h"
+#include "arena/inside.h"
 #include "guard/hook.h"
 #include "observe/hook.h"
-#include "os/pages.h"
 #include "span/span.h"
 
 enum {
     CARVE_CHUNKS = 8,
     CARVE_RUNS = 64,
-    CARVE_ALIGNED = 32,
-    ALIGNED_TRIES = 4,
     ONE_LOAD = 56,     /* granules whose bits one unaligned load is sure to show */
 };
 
@@ -58,16 +55,16 @@ static uint32_t arena_all(void) { return __atomic_load_n(&arena_reached, __ATOMI
 
 /* ---- chunks ---- */
 
-static void chunk_settle(struct arena *arena, struct chunk *chunk, bool last)
+void chunk_settle(struct arena *arena, struct chunk *chunk)
 {
     uint32_t bin = bin_of(chunk->longest);
-    if (bin == chunk->bin && !last)
+    if (bin == chunk->bin)
         return;
     bin_remove(arena, chunk);
-    bin_insert(arena, chunk, bin, last);
+    bin_insert(arena, chunk, bin, false);
 }
 
-static struct chunk *chunk_new(struct arena *arena)
+NOINLINE struct chunk *chunk_new(struct arena *arena)
 {
     struct area *area;
     void *descriptor;
@@ -109,17 +106,7 @@ static void chunk_released(struct arena *arena, struct chunk *chunk)
     if (chunk->longest == CHUNK_GRANULES && chunk->bin != bin_of(CHUNK_GRANULES) && arena->bins[bin_of(CHUNK_GRANULES)])
         chunk_retire(arena, chunk);
     else
-        chunk_settle(arena, chunk, false);
-}
-
-/* The pages that granules [from, to) touch hold data from now on. */
-static void chunk_touch(struct chunk *chunk, uint32_t from, uint32_t to)
-{
-    if (likely(chunk->clean == 0))
-        return;
-    uint32_t shift = os_page_shift - GRANULE_SHIFT;
-    uint32_t first = from >> shift, last = (to - 1) >> shift;
-    chunk->clean &= ~(uint32_t)bits_mask(first, last - first + 1);
+        chunk_settle(arena, chunk);
 }
 
 /* ---- cutting ---- */
@@ -151,7 +138,7 @@ static void chunk_carve(struct arena *arena, struct chunk *chunk, uint32_t class
         cuts->blocks += n;
     }
     chunk->longest = (uint16_t)bounds_longest(&bounds);
-    chunk_settle(arena, chunk, false);
+    chunk_settle(arena, chunk);
 }
 
 static void peaks_raise(size_t *peak, size_t now)
@@ -202,8 +189,7 @@ static struct list cuts_link(const struct cuts *cuts, size_t size)
     return list;
 }
 
-/* The preferred arena, or the first one nobody holds. It is locked. */
-static struct arena *arena_lock_one(uint32_t *preferred)
+NOINLINE struct arena *arena_lock_one(uint32_t *preferred)
 {
     uint32_t count = arena_in_use();
     uint32_t first = *preferred < count ? *preferred : 0;
@@ -231,7 +217,7 @@ static void arena_carve_others(const struct arena *mine, uint32_t class, uint32_
     }
 }
 
-static void arena_count_peak(void)
+void arena_count_peak(void)
 {
     size_t occupied = 0, blocks = 0;
     for (uint32_t i = 0; i < arena_all(); i++) { /* others' are read while they change: peaks are within their batches */
@@ -266,57 +252,6 @@ struct list arena_take(uint32_t *preferred, uint32_t class, uint32_t fresh, uint
     return cuts_link(&cuts, size_bytes(class));
 }
 
-/* ---- aligned ---- */
-
-/* Cuts up to k; fewer if the chunk has no more aligned places. They are linked later, from `out`. */
-static uint32_t chunk_carve_aligned(struct arena *arena, struct chunk *chunk, uint32_t class, uint32_t align, uint32_t k, char **out)
-{
-    const struct bounds bounds = chunk_bounds(chunk);
-    uint32_t g = size_granules(class), count = 0;
-    for (; count < k; count++) {
-        uint32_t at = bounds_place_aligned(&bounds, g, align, 0);
-        if (at == BOUNDS_NONE)
-            break;
-        if (g > SIZE_FINE)
-            chunk->large[at / BITS_WORD] = (uint8_t)class;
-        chunk_touch(chunk, at, at + g);
-        out[count] = chunk_address(chunk, at);
-    }
-    if (count == 0)
-        return 0;
-    chunk->longest = (uint16_t)bounds_longest(&bounds);
-    chunk_settle(arena, chunk, false);
-    arena->carved[class] += count;
-    counter_add(&arena->blocks, count);
-    counter_add(&arena->occupied, (size_t)count * g);
-    observe_handed_out(&arena->handed, count * size_bytes(class), size_bytes(class));
-    return count;
-}
-
-struct list arena_take_aligned(uint32_t *preferred, uint32_t class, size_t align, uint32_t k)
-{
-    uint32_t g = size_granules(class), steps = (uint32_t)(align >> GRANULE_SHIFT), count = 0;
-    char *cut[CARVE_ALIGNED];
-    struct list list = {0};
-    k = k < CARVE_ALIGNED ? k : CARVE_ALIGNED;
-    struct arena *arena = arena_lock_one(preferred);
-    struct chunk *chunk = bin_find(arena, bin_for(g)); /* the tightest may do, by luck */
-    for (uint32_t i = 0; i < ALIGNED_TRIES && chunk && count == 0; i++, chunk = chunk->next)
-        count = chunk_carve_aligned(arena, chunk, class, steps, k, cut);
-    if (count == 0) { /* this one surely does */
-        chunk = bin_find(arena, bin_for(g + steps - 1 < CHUNK_GRANULES ? g + steps - 1 : CHUNK_GRANULES));
-        if (!chunk)
-            chunk = chunk_new(arena);
-        if (chunk)
-            count = chunk_carve_aligned(arena, chunk, class, steps, k, cut);
-    }
-    lock_drop(&arena->lock);
-    arena_count_peak();
-    while (count-- > 0)
-        list_push(&list, (struct block *)(void *)cut[count]);
-    return list;
-}
-
 /* ---- giving back ---- */
 
 /* Finds the chunk that a block in a list belongs to; anything else is a broken list. */
@@ -344,15 +279,15 @@ uint32_t arena_list_length(const struct block *block)
     return n;
 }
 
-/* A block's bits are cleared; `words` collects where. */
-static NOINLINE void chunk_loosen_any(struct arena *arena, struct chunk *chunk, uint32_t i, uint64_t *words)
+/* A block's bits are cleared; the chunk's `loose` collects where. */
+static NOINLINE void chunk_loosen_any(struct arena *arena, struct chunk *chunk, uint32_t i)
 {
     const struct bounds bounds = chunk_bounds(chunk);
     if (unlikely(!bounds_is_block(&bounds, i)))
         guard_bad_block(chunk_address(chunk, i), "in a list of free blocks");
     uint32_t g = bounds_next(&bounds, i) - i;
     bounds_loosen(&bounds, i, g);
-    *words |= bits_mask(i / BITS_WORD, (i + g - 1) / BITS_WORD - i / BITS_WORD + 1);
+    chunk->loose |= bits_mask(i / BITS_WORD, (i + g - 1) / BITS_WORD - i / BITS_WORD + 1);
     counter_sub(&arena->blocks, 1);
     counter_sub(&arena->occupied, g);
 }
@@ -376,7 +311,7 @@ static struct small small_of(uint32_t class)
 
 /* The same for n blocks side by side of a known size: their boundary and occupied bits fit one unaligned load each. True if they are as
  * they should be. */
-INLINE bool chunk_loosen_row(struct chunk *chunk, uint32_t i, const struct small *small, uint32_t n, uint64_t *words)
+INLINE bool chunk_loosen_row(struct chunk *chunk, uint32_t i, const struct small *small, uint32_t n)
 {
     uint32_t g = n * small->granules;
     uint64_t ends = bits_mask(0, g + 1);
@@ -386,7 +321,7 @@ INLINE bool chunk_loosen_row(struct chunk *chunk, uint32_t i, const struct small
         return false;
     occupied &= ~mask;
     memcpy(at, &occupied, sizeof occupied);
-    *words |= UINT64_C(1) << (i / BITS_WORD) | UINT64_C(1) << ((i + g - 1) / BITS_WORD);
+    chunk->loose |= UINT64_C(1) << (i / BITS_WORD) | UINT64_C(1) << ((i + g - 1) / BITS_WORD);
     return true;
 }
 
@@ -409,21 +344,21 @@ INLINE uint32_t list_row(const struct chunk *chunk, const struct small *small, c
 }
 
 /* All blocks of the batch that lie in the chunk are loose: merge, and see where the chunk stands. */
-static void chunk_merge(struct arena *arena, struct chunk *chunk, uint64_t words)
+static void chunk_merge(struct arena *arena, struct chunk *chunk)
 {
     const struct bounds bounds = chunk_bounds(chunk);
-    uint32_t seen = bounds_merge(&bounds, 0, words), longest = chunk->longest;
+    uint32_t seen = bounds_merge(&bounds, 0, chunk->loose), longest = chunk->longest;
     longest = seen > longest ? seen : longest;
     chunk->longest = (uint16_t)longest;
+    chunk->loose = 0;
     chunk_released(arena, chunk);
 }
 
 /* Releases the blocks of one arena, whose lock is held; the others are put into *rest. Blocks that were handed out together
- * come back together: they are worked chunk by chunk, and neighbours at once. */
+ * come back together: neighbours are loosened at once, and each chunk is merged once, however the batch jumps among chunks. */
 static void arena_release(struct arena *arena, struct list list, const struct small *small, struct list *rest)
 {
-    struct chunk *open = NULL;
-    uint64_t words = 0;
+    struct chunk *open = NULL, *loosened = NULL;
     size_t count = 0;
     for (struct block *block = list.head, *next; block; block = next) {
         uintptr_t i = open ? chunk_granule(open, block) : CHUNK_GRANULES;
@@ -434,30 +369,33 @@ static void arena_release(struct arena *arena, struct list list, const struct sm
                 list_push(rest, block);
                 continue;
             }
-            if (open)
-                chunk_merge(arena, open, words);
             open = chunk;
-            words = 0;
             i = chunk_granule(chunk, block);
+            if (chunk->loose == 0) {
+                chunk->loose_next = loosened;
+                loosened = chunk;
+            }
         }
         next = block->next;
         __builtin_prefetch(next);
         if (unlikely(small->granules == 0)) {
-            chunk_loosen_any(arena, open, (uint32_t)i, &words);
+            chunk_loosen_any(arena, open, (uint32_t)i);
             continue;
         }
         uint32_t first = (uint32_t)i;
         uint32_t n = list_row(open, small, block, &next, &first);
-        if (likely(chunk_loosen_row(open, first, small, n, &words)))
+        if (likely(chunk_loosen_row(open, first, small, n)))
             count += n;
         else
             for (uint32_t k = 0; k < n; k++)
-                chunk_loosen_any(arena, open, first + k * small->granules, &words);
+                chunk_loosen_any(arena, open, first + k * small->granules);
     }
     counter_sub(&arena->blocks, count);
     counter_sub(&arena->occupied, count * small->granules);
-    if (open)
-        chunk_merge(arena, open, words);
+    for (struct chunk *next; loosened; loosened = next) {
+        next = loosened->loose_next;
+        chunk_merge(arena, loosened);
+    }
 }
 
 void arena_give(struct list list, uint32_t class)
@@ -483,41 +421,6 @@ void arena_release_empty(void)
             chunk_retire(arena, chunk);
         lock_drop(&arena->lock);
     }
-}
-
-bool arena_resize(struct chunk *chunk, void *p, uint32_t from, uint32_t to, uint32_t roomy)
-{
-    const struct bounds bounds = chunk_bounds(chunk);
-    struct arena *arena = chunk->arena;
-    uint32_t i = (uint32_t)chunk_granule(chunk, p);
-    bool done = true;
-    lock_take(&arena->lock);
-    if (to > from) {
-        uint32_t hole = bounds_extend(&bounds, i, from, roomy);
-        if (hole)
-            to = roomy;
-        else if (roomy > to)
-            hole = bounds_extend(&bounds, i, from, to);
-        done = hole != 0;
-        if (done)
-            chunk_touch(chunk, i + from, i + to);
-        if (hole == chunk->longest)
-            chunk->longest = (uint16_t)bounds_longest(&bounds);
-    } else {
-        struct bounds_segment hole = bounds_shrink(&bounds, i, from, to);
-        if (hole.length > chunk->longest)
-            chunk->longest = (uint16_t)hole.length;
-        chunk->stamp = span_tick_number();
-    }
-    if (done) {
-        if (to > SIZE_FINE)
-            chunk->large[i / BITS_WORD] = (uint8_t)size_class_of(to);
-        counter_add(&arena->occupied, to);
-        counter_sub(&arena->occupied, from);
-        chunk_settle(arena, chunk, false);
-    }
-    lock_drop(&arena->lock);
-    return done;
 }
 
 struct bounds_segment arena_segment_of(struct chunk *chunk, uintptr_t address)

@@ -34,12 +34,14 @@ struct chunk {
     uint16_t purging;                    /* page runs that are with the kernel at the moment */
     uint16_t looked;                     /* the last pass over free pages that came by */
     bool again;                          /* something was given back to it */
+    uint64_t loose;                      /* words in which a batch loosened blocks and did not merge yet; 0 but inside arena_release */
+    struct chunk *loose_next;            /* the batch's next chunk of that kind */
     uint8_t large[CHUNK_WORDS];
     uint16_t numbers[CHUNK_WORDS];
     uint64_t occupied[CHUNK_WORDS];
     uint64_t after_occupied;             /* what chunk_loosen's wide store may write back unchanged */
     uint64_t boundary[CHUNK_WORDS + 1];  /* relaxed stores, read without a lock */
-    char to_odd_lines[32];
+    char to_odd_lines[16];
 };
 static_assert(sizeof(struct chunk) % 128 == 64, "a chunk's descriptor is an odd number of cache lines");
 static_assert(sizeof(struct chunk) == SPAN_DESCRIPTOR, "an area keeps a place of this size for each of its chunks");

@@ -9,7 +9,16 @@
 
 INLINE uint32_t bits_ctz(uint64_t x) { return (uint32_t)__builtin_ctzll(x); }
 INLINE uint32_t bits_clz(uint64_t x) { return (uint32_t)__builtin_clzll(x); }
-INLINE uint32_t bits_count(uint64_t x) { return (uint32_t)__builtin_popcountll(x); }
+
+/* By halves: the builtin is a call into the compiler's library where the processor's instruction may not be taken for granted. */
+INLINE uint32_t bits_count(uint64_t x)
+{
+    x -= (x >> 1) & 0x5555555555555555;
+    x = (x & 0x3333333333333333) + ((x >> 2) & 0x3333333333333333);
+    x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0f;
+    return (uint32_t)((x * 0x0101010101010101) >> 56);
+}
+
 
 /* Index of the highest bit set; x must not be 0. */
 INLINE uint32_t bits_log2(uint64_t x) { return 63u - bits_clz(x); }

@@ -4,8 +4,6 @@
 #include "base/syscall.h"
 #include <linux/membarrier.h>
 #include <sched.h>
-#include <time.h>
-
 
 uint32_t os_cpus_usable(void)
 {
@@ -32,12 +30,4 @@ bool os_fence_sequences(void)
         __atomic_store_n(&registered, true, __ATOMIC_RELAXED);
     }
     return sys_call3(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ, 0, 0) == 0;
-}
-
-uint64_t os_milliseconds(void)
-{
-    struct timespec now;
-    if (clock_gettime(CLOCK_MONOTONIC_COARSE, &now) != 0)
-        return 0;
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }

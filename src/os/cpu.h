@@ -1,4 +1,4 @@
-/* Processors: how many this process may use, the one it runs on, the barrier over all of them, and a coarse clock. */
+/* Processors: how many this process may use, the one it runs on, and the barrier over all of them. */
 #ifndef LOAM_OS_CPU_H
 #define LOAM_OS_CPU_H
 
@@ -13,9 +13,6 @@ uint32_t os_cpu_current(void);
 /* After it returns true, no restartable sequence of this process that began before the call is still running on any processor.
  * The first call registers the process with the kernel. False: the kernel has no such barrier, or forbids it. */
 bool os_fence_sequences(void);
-
-/* Milliseconds of a clock that only goes forward, some milliseconds coarse. No system call where there is a vDSO. */
-uint64_t os_milliseconds(void);
 
 extern char __libc_single_threaded __attribute__((weak)); /* glibc 2.32 and later */
 

@@ -4,6 +4,7 @@
 
 #include "base/counter.h"
 #include "bounds/bounds.h"
+#include "os/pages.h"
 #include "span/span.h"
 
 enum {
@@ -61,6 +62,10 @@ struct span_state {
 extern struct span_state span;
 
 INLINE uint32_t span_pages(size_t bytes, uint32_t shift) { return (uint32_t)((bytes + ((size_t)1 << shift) - 1) >> shift); }
+INLINE uint32_t area_page(const struct area *area, const void *p)
+{
+    return (uint32_t)((size_t)((const char *)p - area->start) >> os_page_shift);
+}
 INLINE size_t span_used(void) { return span.numbers.chunk_bytes + span.numbers.large_bytes; }
 
 /* Accounts for a change of what is handed out and keeps the peaks. */

@@ -5,7 +5,7 @@
  * idle process makes none, and then the bound that held when it last freed is what is promised. */
 #include "base/bitmap.h"
 #include "base/log.h"
-#include "os/cpu.h"
+#include "os/clock.h"
 #include "os/pages.h"
 #include "span/area.h"
 

@@ -7,11 +7,6 @@
 
 enum { RUN_MAX = 32 << 20 }; /* larger blocks never look for room in areas: their pages should be able to move */
 
-static uint32_t area_page(const struct area *area, const void *p)
-{
-    return (uint32_t)((size_t)((const char *)p - area->start) >> os_page_shift);
-}
-
 static char *page_start(const struct area *area, int64_t page) { return area->start + ((size_t)page << os_page_shift); }
 
 /* ---- chunks ---- */
@@ -145,49 +140,6 @@ void span_free(struct owner *owner, void *p)
         counter_sub(&span.numbers.large_bytes, (size_t)pages << os_page_shift);
     }
     lock_drop(&span_lock);
-}
-
-/* Pages `have` become `want`, if that many are free behind it. */
-static bool run_extend(struct area *area, uint32_t page, uint32_t have, uint32_t want)
-{
-    if (page + want > area->bounds.granules || !bounds_extend(&area->bounds, page, have, want))
-        return false;
-    uint32_t dirty = bitmap_clear(area->dirty, page + have, page + want);
-    area->dirty_pages -= dirty;
-    counter_sub(&span.numbers.dirty_bytes, (size_t)dirty << os_page_shift);
-    return true;
-}
-
-static void *run_resize(struct area *area, void *p, size_t size, size_t roomy)
-{
-    uint32_t page = area_page(area, p);
-    uint32_t have = bounds_next(&area->bounds, page) - page;
-    if (roomy > AREA_MAX)
-        return NULL; /* no area has so many pages; their count need not even fit its type */
-    uint32_t want = span_pages(size, os_page_shift), more = span_pages(roomy, os_page_shift);
-    if (want < have) {
-        bounds_shrink(&area->bounds, page, have, want);
-        area_mark_dirty(area, page + want, have - want);
-    } else if (want > have) {
-        if (run_extend(area, page, have, more))
-            want = more;
-        else if (more == want || !run_extend(area, page, have, want))
-            return NULL;
-    }
-    area->used_pages += want - have;
-    counter_add(&span.numbers.large_bytes, ((size_t)want << os_page_shift) - ((size_t)have << os_page_shift));
-    area_update_longest(area);
-    span_count_peak();
-    return p;
-}
-
-void *span_resize(struct owner *owner, void *p, size_t size, size_t roomy)
-{
-    lock_take(&span_lock);
-    p = owner->kind == OWNER_DIRECT ? direct_resize((struct direct *)owner, size)
-                                    : run_resize((struct area *)owner, p, size, roomy);
-    lock_drop(&span_lock);
-    return p;
 }
 
 /* ---- numbers and knobs ---- */
