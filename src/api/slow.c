@@ -111,6 +111,20 @@ void *malloc_aligned(size_t align, size_t size)
     return likely(p) ? p : malloc_failed();
 }
 
+/* p is in no chunk's block: a large block, the C library's, or none. */
+static NOINLINE void free_large(void *p)
+{
+    struct owner *owner = map_find(p);
+    if (likely(owner) && likely(owner->kind != OWNER_CHUNK) && likely(span_free(owner, p))) {
+        cache_tick();
+        return;
+    }
+    bool ours;
+    large_block_of(p, &owner, &ours);
+    if (ours || !foreign_free(p))
+        guard_bad_pointer("free", p);
+}
+
 NOINLINE void free_slow(void *p)
 {
     struct chunk *chunk;
@@ -124,14 +138,5 @@ NOINLINE void free_slow(void *p)
             block_push(chunk, p, class, "free");
         return;
     }
-    struct owner *owner;
-    bool ours;
-    struct span_block block = large_block_of(p, &owner, &ours);
-    if (likely(block.in_use && block.start == p)) {
-        span_free(owner, p);
-        cache_tick();
-        return;
-    }
-    if (ours || !foreign_free(p))
-        guard_bad_pointer("free", p);
+    free_large(p);
 }

@@ -274,6 +274,8 @@ int64_t area_take(uint32_t pages, uint32_t align, struct area **area, uint32_t *
 int64_t area_take_grow(uint32_t pages, uint32_t align, struct area **area, uint32_t *dirty)
 {
     int64_t at = area_take(pages, align, area, dirty);
+    if (at < 0 && kept_release())
+        at = area_take(pages, align, area, dirty);
     if (at >= 0)
         return at;
     struct area *grown = area_grow(pages + align - 1);
@@ -355,8 +357,9 @@ static const char *area_check(const struct area *area, uint32_t longest)
 const char *span_check(void)
 {
     const char *wrong = NULL;
-    size_t dirty = 0, mapped = 0, used = 0;
+    size_t mapped = 0, used = 0;
     lock_take(&span_lock);
+    size_t dirty = kept_bytes();
     for (uint32_t i = 0; i < span.area_count && !wrong; i++) {
         const struct area *area = span.areas[i];
         wrong = area_check(area, span.longest[i]);
@@ -374,7 +377,7 @@ const char *span_check(void)
         wrong = "the bytes of dirt are counted wrong";
     if (!wrong && mapped != span.numbers.mapped)
         wrong = "the mapped bytes are counted wrong";
-    if (!wrong && used != span_used())
+    if (!wrong && used != span_used() + kept_bytes())
         wrong = "the used bytes are counted wrong";
     lock_drop(&span_lock);
     return wrong;

@@ -1,4 +1,4 @@
-/* Inside of span: areas, and the state that area.c, direct.c and purge.c share. All under span_lock unless it says otherwise. */
+/* Inside of span: areas, and the state that its files share. All under span_lock unless it says otherwise. */
 #ifndef LOAM_SPAN_AREA_H
 #define LOAM_SPAN_AREA_H
 
@@ -86,6 +86,16 @@ size_t area_undescribed(const struct area *area);
 size_t area_purge_descriptors(struct area *area);
 /* Unmaps an area that has no block. False if the kernel refuses. */
 bool area_unmap(struct area *area);
+
+/* kept.c. Whether the run was kept, instead of being given back to its area's bounds. */
+bool kept_put(struct area *area, uint32_t page, uint32_t pages);
+/* One of that length, which is dirty; -1 if none is kept. */
+int64_t kept_take(uint32_t pages, struct area **area);
+/* The run of `pages` from `page` on is kept: nobody's. */
+bool kept_holds(const struct area *area, uint32_t page, uint32_t pages);
+/* All are given back to their areas' bounds. False if there was none. */
+bool kept_release(void);
+size_t kept_bytes(void);
 
 /* direct.c */
 size_t direct_threshold(void);

@@ -36,6 +36,7 @@ void *direct_alloc(size_t size, size_t align)
     if (span.numbers.dirty_bytes > 0) { /* a new mapping is fresh memory: make room for it among what is resident */
         size_t dirty = span.numbers.dirty_bytes;
         if (dirty + size > purge_bound() && lock_try(&span_purge_lock)) {
+            kept_release();
             purge_down_to(dirty > size / 2 ? dirty - size / 2 : 0, false);
             lock_drop(&span_purge_lock);
         }

@@ -143,6 +143,7 @@ void span_purge_excess(void)
     if (likely(!__atomic_load_n(&span.excess, __ATOMIC_RELAXED)) || !lock_try(&span_purge_lock))
         return;
     lock_take(&span_lock);
+    kept_release();
     size_t bound = purge_bound();
     if (span.numbers.dirty_bytes > bound) {
         if (span.numbers.dirty_bytes - bound < bound / 4)
@@ -168,6 +169,7 @@ enum span_tick span_tick(void)
         return SPAN_TICK_NONE; /* the first one only starts the clock */
     bool idle = now - due >= IDLE_MS;
     lock_take(&span_lock);
+    kept_release();
     purge_down_to(0, true);
     for (uint32_t i = 0; i < span.area_count; i++) {
         struct area *area = span.areas[i];
@@ -185,6 +187,7 @@ size_t span_trim(void)
 {
     lock_take(&span_purge_lock);
     lock_take(&span_lock);
+    kept_release();
     size_t before = span.numbers.purged_bytes;
     span.peak_now = span.peak_before = span_used();
     for (uint32_t i = span.area_count; i > 0; i--) {

@@ -55,7 +55,11 @@ static void *run_alloc(size_t size, size_t align, bool grow, bool *zero)
     uint32_t pages = span_pages(size, os_page_shift), dirty = 0;
     uint32_t align_pages = align > os_page ? (uint32_t)(align >> os_page_shift) : 1;
     struct area *area;
-    int64_t at = grow ? area_take_grow(pages, align_pages, &area, &dirty) : area_take(pages, align_pages, &area, &dirty);
+    int64_t at = align_pages == 1 ? kept_take(pages, &area) : -1;
+    if (at >= 0)
+        dirty = pages;
+    else
+        at = grow ? area_take_grow(pages, align_pages, &area, &dirty) : area_take(pages, align_pages, &area, &dirty);
     if (at < 0)
         return NULL;
     *zero = dirty == 0;
@@ -107,7 +111,7 @@ struct span_block span_find(struct owner *owner, const void *p)
             struct bounds_segment segment = bounds_segment_of(&area->bounds, (uint32_t)page);
             block.start = page_start(area, segment.start);
             block.size = (size_t)segment.length << os_page_shift;
-            block.in_use = segment.occupied;
+            block.in_use = segment.occupied && !kept_holds(area, segment.start, segment.length);
         }
     }
     lock_drop(&span_lock);
@@ -125,21 +129,36 @@ struct span_block span_find_inside(const void *p)
     return block;
 }
 
-void span_free(struct owner *owner, void *p)
+/* False: no block in use starts at p. */
+static bool run_free(struct area *area, const void *p)
 {
-    lock_take(&span_lock);
-    if (owner->kind == OWNER_DIRECT) {
-        direct_free((struct direct *)owner);
-    } else {
-        struct area *area = (struct area *)owner;
-        uint32_t page = area_page(area, p);
-        uint32_t pages = bounds_next(&area->bounds, page) - page;
-        area_mark_dirty(area, page, pages);
-        area_give(area, page, pages);
-        span.numbers.large_blocks--;
-        counter_sub(&span.numbers.large_bytes, (size_t)pages << os_page_shift);
+    size_t page = (size_t)((const char *)p - area->start) >> os_page_shift; /* of any p: not cut to 32 bits */
+    if (page_start(area, (int64_t)page) != p || page >= area->bounds.granules || !bounds_is_block(&area->bounds, (uint32_t)page))
+        return false;
+    uint32_t at = (uint32_t)page, pages = bounds_next(&area->bounds, at) - at;
+    if (kept_holds(area, at, pages))
+        return false;
+    span.numbers.large_blocks--;
+    counter_sub(&span.numbers.large_bytes, (size_t)pages << os_page_shift);
+    if (!kept_put(area, at, pages)) {
+        area_mark_dirty(area, at, pages);
+        area_give(area, at, pages);
     }
+    return true;
+}
+
+bool span_free(struct owner *owner, void *p)
+{
+    bool freed = true;
+    lock_take(&span_lock);
+    if (owner->kind != OWNER_DIRECT)
+        freed = run_free((struct area *)owner, p);
+    else if (((struct direct *)owner)->start == p)
+        direct_free((struct direct *)owner);
+    else
+        freed = false;
     lock_drop(&span_lock);
+    return freed;
 }
 
 /* ---- numbers and knobs ---- */

@@ -54,8 +54,8 @@ struct span_block span_find(struct owner *owner, const void *p);
 /* The direct mapping that holds p though the map does not know (its inside): in_use is false if there is none. Walks a list. */
 struct span_block span_find_inside(const void *p);
 
-/* p starts a block, in use. */
-void span_free(struct owner *owner, void *p);
+/* False: no block in use starts at p, and nothing has changed. */
+bool span_free(struct owner *owner, void *p);
 
 /* Makes the block at p hold `size` bytes where it stands, or, for direct mappings, by moving its pages; a run that grows rather
  * gets `roomy`, at least `size`. NULL: the caller must copy; nothing has changed. */

@@ -25,6 +25,9 @@ static void at_once_1000(void) {
 static void at_once_20000(void) {
     free_again(malloc(20000));
 }
+static void at_once_50000(void) { // such a run waits whole for the next who asks for it
+    free_again(malloc(50000));
+}
 static void at_once_run(void) {
     free_again(malloc(200000));
 }
@@ -61,6 +64,12 @@ static void realloc_shrinks(void) {
 }
 static void realloc_stays(void) {
     realloc_after_free(2000, 1990);
+}
+static void realloc_run(void) {
+    realloc_after_free(50000, 60000);
+}
+static void realloc_run_stays(void) {
+    realloc_after_free(50000, 50001);
 }
 
 enum { MANY = 200000 };
@@ -119,6 +128,9 @@ int main(void) {
         {"48 bytes, at once", "already free|double free", at_once_small},
         {"1000 bytes, at once", "already free|double free", at_once_1000},
         {"20000 bytes, at once", "already free|double free", at_once_20000},
+        {"50000 bytes, at once", "already free|double free", at_once_50000},
+        {"realloc of 50000 freed bytes to 60000", "already free|double free", realloc_run},
+        {"realloc of 50000 freed bytes to 50001", "already free|double free", realloc_run_stays},
         {"200000 bytes, at once", "already free|double free|unmapped", at_once_run},
         {"3 MiB, at once", "already free|double free|unmapped", at_once_large},
         {"300 MiB, at once", "already free|double free|unmapped", at_once_very_large},

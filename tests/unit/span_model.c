@@ -305,6 +305,46 @@ static void direct_moves(void)
     EXPECT_SOUND(span_check());
 }
 
+/* A freed run of middle size waits, whole, for the next of its length; it is free for everybody else, its bytes are dirty, and it is part
+ * of its area again before the heap grows and at a trim. */
+static void runs_wait(void)
+{
+    enum { SIZE = 48 << 10, MANY = 4 };
+    bool zero;
+    char *runs[MANY];
+    all_back();
+    for (uint32_t i = 0; i < MANY; i++)
+        EXPECT((runs[i] = span_alloc(SIZE, GRANULE, &zero)) != NULL);
+    struct owner *owner = owner_of(runs[0]);
+    size_t dirty = span_numbers().dirty_bytes, blocks = span_numbers().large_blocks;
+    for (uint32_t i = 0; i < MANY; i++) {
+        EXPECT(span_free(owner_of(runs[i]), runs[i]));
+        EXPECT(!span_free(owner_of(runs[i]), runs[i]));
+        EXPECT(!span_find(owner_of(runs[i]), runs[i]).in_use);
+        EXPECT_SOUND(span_check());
+        EXPECT_EQ(span_numbers().dirty_bytes, dirty + (i + 1) * SIZE);
+        EXPECT_EQ(span_numbers().large_blocks, blocks - i - 1);
+    }
+    EXPECT_EQ(kept_bytes(), 4 * SIZE);
+    EXPECT(!span_free(owner, runs[0] + os_page) && !span_free(owner, runs[0] + 1));
+    char *other = span_alloc(SIZE + os_page, GRANULE, &zero);
+    EXPECT_EQ(kept_bytes(), 4 * SIZE);
+    EXPECT(span_alloc(SIZE, GRANULE, &zero) == runs[3] && !zero); /* the last that was kept is the warmest */
+    EXPECT(span_find(owner, runs[3]).in_use && span_find(owner, runs[3]).size == SIZE);
+    EXPECT_EQ(kept_bytes(), 3 * SIZE);
+    EXPECT_SOUND(span_check());
+    EXPECT(span_free(owner_of(other), other) && span_free(owner, runs[3]));
+    size_t mapped = span_numbers().mapped;
+    char *large = span_alloc(AREA_MIN / 2 - 1, GRANULE, &zero); /* fits the area only if those that wait are part of it again */
+    EXPECT_EQ(span_numbers().mapped, mapped);
+    EXPECT_EQ(kept_bytes(), 0);
+    EXPECT(span_free(owner_of(large), large));
+    EXPECT((other = span_alloc(SIZE, GRANULE, &zero)) != NULL && span_free(owner_of(other), other));
+    EXPECT_EQ(kept_bytes(), SIZE);
+    all_back();
+    EXPECT_EQ(kept_bytes(), 0);
+}
+
 /* Sizes that no memory has: NULL, nothing changes, for blocks of either kind. */
 static void absurd_sizes(void)
 {
@@ -362,6 +402,7 @@ int main(void)
 {
     os_start();
     random_seed(&randomness, unit_seed());
+    runs_wait();
     direct_moves();
     absurd_sizes();
     other_addresses();

@@ -26,6 +26,7 @@ LOOP(pair_64, malloc(size), free(p))
 LOOP(pair_1000, malloc(size), free(p))
 LOOP(pair_2000, malloc(size), free(p))
 LOOP(pair_20000, malloc(size), free(p))
+LOOP(pair_50000, malloc(size), free(p))
 LOOP(calloc_64, calloc(1, size), free(p))
 LOOP(calloc_1000, calloc(1, size), free(p))
 LOOP(aligned_64, aligned_alloc(64, size), free(p))
@@ -73,6 +74,7 @@ int main(int argc, char **argv) {
     pair_1000(n, 1000);
     pair_2000(n, 2000);
     pair_20000(n, 20000);
+    pair_50000(n, 50000);
     calloc_64(n, 64);
     calloc_1000(n, 1000);
     aligned_64(n, 64);
