@@ -65,20 +65,6 @@ void *API(calloc)(size_t count, size_t size)
 }
 API_EXPORT(calloc);
 
-/* Shifts the window behind the bit `start`, 0 to 7. To `slow` if that bit, the block's start, is not set, or no other follows. */
-#if defined(__x86_64__) && !LOAM_TSAN
-#define WINDOW_BEHIND(window, start, slow) /* both flags of one shift: C has no words for it */                        \
-    __asm__ goto("shrq %%cl, %0\n\tcmc\n\tjbe %l[" #slow "]" : "+r"(window) : "c"((start) + 1) : "cc" : slow)
-#else
-#define WINDOW_BEHIND(window, start, slow)                                                                             \
-    do {                                                                                                               \
-        (window) >>= (start);                                                                                          \
-        if (unlikely(!((window) & 1)) || unlikely((window) == 1))                                                      \
-            goto slow;                                                                                                 \
-        (window) >>= 1;                                                                                                \
-    } while (0)
-#endif
-
 /* `before`: the place of the list before the block's. Class 0 has no blocks, and its list no room: who has no class comes here. */
 static NOINLINE void free_rest(void *p, uintptr_t before, enum sequence_result result)
 {

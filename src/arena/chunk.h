@@ -93,6 +93,20 @@ INLINE uint64_t chunk_window(ptrdiff_t entry, const void *p)
 }
 #endif
 
+/* Shifts the window behind the bit `start`, 0 to 7. To `slow` if that bit, the block's start, is not set, or no other follows. */
+#if defined(__x86_64__) && !LOAM_TSAN
+#define WINDOW_BEHIND(window, start, slow) /* both flags of one shift: C has no words for it */                        \
+    __asm__ goto("shrq %%cl, %0\n\tcmc\n\tjbe %l[" #slow "]" : "+r"(window) : "c"((start) + 1) : "cc" : slow)
+#else
+#define WINDOW_BEHIND(window, start, slow)                                                                             \
+    do {                                                                                                               \
+        (window) >>= (start);                                                                                          \
+        if (unlikely(!((window) & 1)) || unlikely((window) == 1))                                                      \
+            goto slow;                                                                                                 \
+        (window) >>= 1;                                                                                                \
+    } while (0)
+#endif
+
 INLINE char *chunk_address(const struct chunk *chunk, uint32_t granule)
 {
     return (char *)chunk->base + ((size_t)granule << GRANULE_SHIFT);

@@ -40,6 +40,16 @@ __attribute__((noinline)) static void realloc_64(long n, void *p) {
     for (long i = 0; i < n; i++) sink = p = realloc(p, i % 2 ? 64 : 58);
     free(p);
 }
+__attribute__((noinline)) static void usable_64(long n, void *p) {
+    for (long i = 0; i < n; i++) sink = (void *)malloc_usable_size(p);
+    __asm__ volatile("# usable_64");
+    free(p);
+}
+__attribute__((noinline)) static void usable_2000(long n, void *p) {
+    for (long i = 0; i < n; i++) sink = (void *)malloc_usable_size(p);
+    __asm__ volatile("# usable_2000");
+    free(p);
+}
 __attribute__((noinline)) static void realloc_1000(long n, void *p) {
     for (long i = 0; i < n; i++) sink = p = realloc(p, i % 2 ? 1000 : 994);
     free(p);
@@ -88,6 +98,8 @@ int main(int argc, char **argv) {
     aligned_mixed_200(n, plain);
     realloc_grow_4000(n);
     realloc_64(n, malloc(64));
+    usable_64(n, malloc(64));
+    usable_2000(n, malloc(2000));
     realloc_1000(n, malloc(1000));
     return 0;
 }
