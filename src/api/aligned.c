@@ -67,23 +67,14 @@ static NOINLINE size_t usable_size_slow(void *p)
     return size;
 }
 
-/* Programs that count their memory (redis) ask at each call: the same look at the bits as in free. */
+/* Programs that count their memory (redis) ask at each call. */
 size_t API(malloc_usable_size)(void *p)
 {
-    ptrdiff_t entry = map_entry(p);
-    if (unlikely(!chunk_fast_holds(entry, p)))
-        goto slow;
-    const struct chunk *chunk = (const struct chunk *)map_owner_at(entry);
-    uint32_t i = chunk_granule_of(p);
-    if (unlikely(!bounds_is_occupied_now(chunk->occupied, i)))
-        goto slow;
-    uint64_t window = chunk_window(entry, p);
-    WINDOW_BEHIND(window, chunk_window_start(p), longer);
-    return (size_t)(bits_ctz(window) + 1) << GRANULE_SHIFT;
-longer:
-    if (likely(bounds_window(chunk->boundary, i) & 1))
-        return size_bytes(chunk_block_class_long(chunk, i));
-slow:
+    uint32_t g = block_granules_soon(p);
+    if (likely(g - 1 < SIZE_FINE))
+        return (size_t)g << GRANULE_SHIFT;
+    if (likely(g == CHUNK_BLOCK_LONG))
+        return size_bytes(chunk_block_class_long((const struct chunk *)map_owner(p), chunk_granule_of(p)));
     return usable_size_slow(p);
 }
 API_EXPORT(malloc_usable_size);

@@ -41,6 +41,17 @@ INLINE bool chunk_block_live(void *p, struct chunk **chunk, uint32_t *class)
            likely(bounds_is_occupied_now((*chunk)->occupied, (uint32_t)chunk_granule(*chunk, p)));
 }
 
+/* How many granules the live block at p has; 0: none is there, CHUNK_BLOCK_LONG: as there. */
+INLINE uint32_t block_granules_soon(const void *p)
+{
+    const struct chunk *chunk = (const struct chunk *)map_owner(p);
+    uint32_t i = chunk_granule_of(p);
+    if (unlikely(chunk->owner.kind != OWNER_CHUNK) || unlikely((uintptr_t)p % GRANULE != 0) ||
+        unlikely(!bounds_is_occupied_now(chunk->occupied, i)))
+        return 0;
+    return chunk_block_granules(chunk, i);
+}
+
 /* The block, which the caller has found, goes to its list: free without looking for it again. `call`: for a report. */
 INLINE void block_push(const struct chunk *chunk, void *p, uint32_t class, const char *call)
 {

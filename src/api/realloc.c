@@ -78,8 +78,6 @@ static NOINLINE void *realloc_slow(void *p, size_t size)
 {
     struct chunk *chunk;
     uint32_t class;
-    if (!p)
-        return API(malloc)(size);
     if (!chunk_block_live(p, &chunk, &class))
         return realloc_other(p, size);
     if (size == 0) {
@@ -92,21 +90,10 @@ static NOINLINE void *realloc_slow(void *p, size_t size)
     return same ? same : realloc_copy(p, size_bytes(class), size);
 }
 
-/* How many granules the live block at p has, if that takes no second look: 0 or 0xffff if it does, or there is none. */
-INLINE uint32_t block_granules_soon(void *p)
-{
-    struct owner *owner = map_owner(p);
-    if (unlikely(owner->kind != OWNER_CHUNK))
-        return 0;
-    const struct chunk *chunk = (const struct chunk *)owner;
-    uintptr_t i = chunk_granule(chunk, p);
-    if (unlikely(i >= CHUNK_GRANULES) || unlikely(!bounds_is_occupied_now(chunk->occupied, (uint32_t)i)))
-        return 0;
-    return chunk_block_granules(chunk, (uint32_t)i);
-}
-
 void *API(realloc)(void *p, size_t size)
 {
+    if (unlikely(!p))
+        return API(malloc)(size); /* there are programs that allocate in no other way */
     if (likely(size - 1 < SIZE_FINE_MAX) && likely(block_granules_soon(p) - size_to_granules(size) < SHRINK_LEAST))
         return p; /* large enough, and little too large */
     return realloc_slow(p, size);

@@ -112,7 +112,9 @@ INLINE char *chunk_address(const struct chunk *chunk, uint32_t granule)
     return (char *)chunk->base + ((size_t)granule << GRANULE_SHIFT);
 }
 
-/* How many granules the block at granule i has; 0 if no segment starts there. A live block's answer needs no lock. */
+/* How many granules the block at granule i has; 0 if no segment starts there, CHUNK_BLOCK_LONG if the window does not show its end. A
+ * live block's answer needs no lock. */
+enum { CHUNK_BLOCK_LONG = 0xffff };
 INLINE uint32_t chunk_block_granules(const struct chunk *chunk, uint32_t i)
 {
     uint64_t window = bounds_window(chunk->boundary, i);
@@ -121,7 +123,7 @@ INLINE uint32_t chunk_block_granules(const struct chunk *chunk, uint32_t i)
     window >>= 1;
     if (likely(window != 0))
         return bits_ctz(window) + 1; /* up to 56 granules, often more */
-    return 0xffff;
+    return CHUNK_BLOCK_LONG;
 }
 
 /* The same for a block that is longer than the window shows: up to 1 KiB by a second look, above by its byte. */
