@@ -4,6 +4,7 @@
  * and in *direct* mappings of one large block each. The lowest place that fits is taken, so that high memory empties.
  * Freed pages are *dirty*: they keep their memory until a purge gives it back to the kernel. Dirt that is older than one tick
  * of half a second is purged on ticks, which slow paths make; more dirt than a bound that follows the recent peak is purged at once.
+ * Runs up to 64 KiB that are freed wait, whole, for the next request for as many pages (kept.c).
  *
  * Guarantees: no thread, no signal; nothing reserved up front; out of memory is NULL and changes nothing; the lock is never
  * held during a purge. A run's memory is handed out zeroed if *zero says so.
