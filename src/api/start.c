@@ -5,6 +5,7 @@
 #include "base/lock.h"
 #include "cache/cache.h"
 #include "loam/loam.h"
+#include "os/clock.h"
 #include "os/pages.h"
 #include "span/span.h"
 #include <fcntl.h>
@@ -27,6 +28,7 @@ COLD void api_start(void)
     bool first = !started;
     if (first) {
         os_start();
+        os_clock_start();
         options_start();
         if (options.dirty)
             span_set_dirty_bound(options.dirty);

@@ -4,7 +4,8 @@
 
 #include "base/compiler.h"
 
-/* Looks for the kernel's function for it; false if there is none. Called once, before the first os_milliseconds, by os_start. */
+/* Looks for the kernel's function for it; false if there is none. Called once, by the api's start; until
+ * then os_milliseconds is a system call. */
 bool os_clock_start(void);
 
 /* Milliseconds of a clock that only goes forward, some milliseconds coarse; 0 if the kernel gives none. No system call where there

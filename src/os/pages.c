@@ -2,7 +2,6 @@
 #include "os/pages.h"
 #include "base/bits.h"
 #include "base/syscall.h"
-#include "os/clock.h"
 #include <fcntl.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
@@ -29,7 +28,6 @@ void os_start(void)
         os_page = page;
         os_page_shift = bits_log2(page);
     }
-    os_clock_start();
 }
 
 void *os_map(void *hint, size_t size)
